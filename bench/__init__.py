@@ -1,0 +1,1 @@
+"""Benchmarks: run them by hand, never as tests. Each prints a table and writes JSON."""

@@ -1,0 +1,22 @@
+"""`python -m spacy medflat …`: commands that parse, call and print."""
+
+import typer
+from spacy.cli._util import app
+
+from .check_data import check_data
+from .convert import convert
+from .evaluate import evaluate
+from .find_thresholds import find_thresholds
+from .render import render
+
+medflat_cli = typer.Typer(
+    name="medflat",
+    help="Nested clinical entities in Chinese: convert and check data, find thresholds, evaluate, render.",
+    no_args_is_help=True,
+)
+medflat_cli.command("convert")(convert)
+medflat_cli.command("check-data")(check_data)
+medflat_cli.command("find-thresholds")(find_thresholds)
+medflat_cli.command("evaluate")(evaluate)
+medflat_cli.command("render")(render)
+app.add_typer(medflat_cli)

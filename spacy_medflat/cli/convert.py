@@ -1,0 +1,70 @@
+"""`medflat convert`: an annotated corpus from any known format to any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ..corpus.atomic import write_json
+from ..corpus.conversion import convert_corpus
+from ..corpus.formats import FORMATS
+from ..corpus.record import Record
+from ..corpus.report import render_report
+from .errors import friendly_errors
+
+_NAMES = ", ".join(FORMATS)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="File to read, or folder for brat.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, or folder for brat.")],
+    source_format: Annotated[
+        str | None, typer.Option("--from", help=f"Format of IN: {_NAMES}. Found from IN by default.")
+    ] = None,
+    target_format: Annotated[
+        str | None,
+        typer.Option("--to", help="Format of OUT. Found from its suffix by default; .spacy is docbin."),
+    ] = None,
+    spans_key: Annotated[str, typer.Option(help="Span group of the entities in docbin.")] = "sc",
+    labels: Annotated[
+        str | None, typer.Option(help="Known labels, with commas between them; others are skipped and reported.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken item and write nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="JSON file for the report, with every problem.")] = None,
+    lang: Annotated[str, typer.Option(help="Language of the tokenizer for docbin.")] = "zh",
+) -> None:
+    """Convert an annotated corpus, and report what it holds and what was wrong with it.
+
+    OUT is replaced as a whole, and only if the conversion succeeds.
+    """
+    with friendly_errors():
+        found = convert_corpus(
+            source,
+            target,
+            source_format=source_format,
+            target_format=target_format,
+            spans_key=spans_key,
+            labels=_split(labels),
+            strict=strict,
+            lang=lang,
+            progress=_with_progress,
+        )
+        Console(soft_wrap=True).print(render_report(found, title=f"{source} → {target}"))
+        if report:
+            write_json(report, found.to_dict())
+
+
+def _split(labels: str | None) -> list[str] | None:
+    return [label for part in (labels or "").split(",") if (label := part.strip())] or None
+
+
+def _with_progress(records: Iterable[Record]) -> Iterator[Record]:
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} texts"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(records, total=None)

@@ -1,0 +1,83 @@
+"""`medflat find-thresholds`: the thresholds of a pipeline, tuned on held-out texts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from spacy.language import Language
+from spacy.util import minibatch
+
+from ..corpus.atomic import write_json
+from ..ner.candidates import Candidates
+from ..ner.component import NestedEntityRecognizer
+from ..ner.gold import read_gold
+from ..ner.thresholds import tune
+from .errors import friendly_errors
+from .pipeline import load_pipeline, read_examples
+
+# Well below any threshold worth having, and high enough to keep the candidates few.
+FLOOR = 0.02
+
+
+def find_thresholds(
+    model: Annotated[str, typer.Argument(help="Package name or folder of a trained pipeline.")],
+    data: Annotated[Path, typer.Argument(help="Held-out annotated texts, neither training nor test.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to save the pipeline in, with the thresholds.")
+    ] = None,
+    one: Annotated[bool, typer.Option("--one", help="One threshold for all labels.")] = False,
+    min_gold: Annotated[int, typer.Option(help="Labels with fewer gold spans take the best common threshold.")] = 20,
+    report: Annotated[Path | None, typer.Option(help="JSON file for thresholds and scores.")] = None,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+) -> None:
+    """Find the thresholds with the best F1, before nesting is resolved.
+
+    F1 on the texts that thresholds were chosen on flatters them. What to expect on new texts is printed too: chosen
+    on one half of the texts and scored on the other.
+    """
+    with friendly_errors():
+        nlp, recognizer = load_pipeline(model, gpu_id)
+        examples = read_examples(nlp, data, recognizer.key)
+        gold, coverage = read_gold(examples, recognizer.key, recognizer.labels, recognizer.head.max_width)
+        texts = track([eg.reference.text for eg in examples], "scoring", console=Console(stderr=True), transient=True)
+        tuning = tune(
+            list(_candidates(nlp, recognizer, texts)),
+            gold,
+            [recognizer.threshold_of(label) for label in recognizer.labels],
+            one=one,
+            min_gold=min_gold,
+            unreachable=coverage.gold - coverage.reached,
+        )
+        thresholds = {label: round(t, 4) for label, t in zip(recognizer.labels, tuning.thresholds, strict=True)}
+        console = Console()
+        console.print(_table(recognizer, thresholds))
+        console.print(
+            f"F1 {tuning.before:.4f} before, {tuning.after:.4f} after, both on these {len(examples):,} texts; "
+            f"{tuning.other_half:.4f} chosen on one half and scored on the other"
+        )
+        if report:
+            write_json(report, {**asdict(tuning), "thresholds": thresholds})
+        if output:
+            recognizer.cfg["label_thresholds"] = thresholds
+            nlp.to_disk(output)
+            console.print(f"saved to {output}")
+
+
+def _candidates(nlp: Language, recognizer: NestedEntityRecognizer, texts: Iterable[str]) -> Iterator[Candidates]:
+    """All spans above the floor, from the components up to the recognizer."""
+    names = nlp.pipe_names
+    later = names[names.index(recognizer.name) :]
+    for docs in minibatch(nlp.pipe(texts, disable=later), nlp.batch_size):
+        yield from recognizer.candidates(docs, [FLOOR] * len(recognizer.labels))
+
+
+def _table(recognizer: NestedEntityRecognizer, thresholds: dict[str, float]) -> Table:
+    table = Table("label", "now", "best", title="thresholds")
+    for label, threshold in thresholds.items():
+        table.add_row(label, f"{recognizer.threshold_of(label):.4f}", f"{threshold:.4f}")
+    return table

@@ -1,0 +1,37 @@
+"""What the commands share that run a trained pipeline."""
+
+from pathlib import Path
+
+import spacy
+from spacy.cli._util import setup_gpu
+from spacy.language import Language
+from spacy.training import Example
+
+from ..corpus.reader import create_cmeee_reader
+from ..corpus.record import CorpusError
+from ..ner.component import NestedEntityRecognizer
+
+
+def load_pipeline(model: str, gpu_id: int) -> tuple[Language, NestedEntityRecognizer]:
+    """Load a pipeline by package name or folder, and find its nested entity recognizer.
+
+    gpu_id (int): the GPU to use, -1 for the CPU.
+    RAISES OSError: there is no such pipeline. CorpusError: it has no component that finds nested entities.
+    """
+    setup_gpu(gpu_id, silent=True)
+    nlp = spacy.load(model)
+    for _, pipe in nlp.pipeline:
+        if isinstance(pipe, NestedEntityRecognizer):
+            return nlp, pipe
+    raise CorpusError(f"the pipeline {model!r} has no 'medflat_ner' component; it has {', '.join(nlp.pipe_names)}")
+
+
+def read_examples(nlp: Language, data: Path, spans_key: str) -> list[Example]:
+    """Read annotated texts of any known format.
+
+    RAISES CorpusError: the file cannot be read, or holds no text.
+    """
+    examples = list(create_cmeee_reader(data, spans_key=spans_key)(nlp))
+    if not examples:
+        raise CorpusError(f"{data}: no texts to score")
+    return examples

@@ -1,0 +1,36 @@
+"""`medflat render`: the nested entities of texts, in the terminal."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..visual.tree import render_tree
+from .errors import friendly_errors
+from .pipeline import load_pipeline
+
+
+def render(
+    model: Annotated[str, typer.Argument(help="Package name or folder of a trained pipeline.")],
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to read.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="UTF-8 file with one text a line, - for standard input.")
+    ] = None,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+) -> None:
+    """Print each text with its entities as a tree: label, text and score, inner entities under outer ones."""
+    with friendly_errors():
+        lines = list(texts or []) + (_read_lines(file) if file else [])
+        if not lines:
+            raise typer.BadParameter("give at least one TEXT, or --file")
+        nlp, recognizer = load_pipeline(model, gpu_id)
+        console = Console()
+        for doc in nlp.pipe(lines):
+            console.print(render_tree(doc, recognizer.key))
+
+
+def _read_lines(file: Path) -> list[str]:
+    content = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf8")
+    return [line for line in content.splitlines() if line.strip()]

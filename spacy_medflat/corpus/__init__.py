@@ -1,0 +1,20 @@
+"""Annotated corpora: readers, writers, the check between them, and the way to spaCy documents."""
+
+from .check import check_records
+from .formats import FORMATS, detect_format, read_records, write_records
+from .record import CorpusError, Entity, Problem, Record
+from .report import Report, render_report
+
+__all__ = [
+    "FORMATS",
+    "CorpusError",
+    "Entity",
+    "Problem",
+    "Record",
+    "Report",
+    "check_records",
+    "detect_format",
+    "read_records",
+    "render_report",
+    "write_records",
+]

@@ -1,0 +1,38 @@
+"""Outputs that appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .record import CorpusError
+
+
+@contextmanager
+def replaced_when_done(target: Path) -> Iterator[Path]:
+    """A path of the same name to write to; it takes the target's place if the block succeeds.
+
+    Missing parent folders of the target are made. After an error the target is as it was.
+    RAISES (CorpusError): If the target is a folder with something in it, which is never replaced.
+    """
+    if target.is_dir() and any(target.iterdir()):
+        raise CorpusError(f"{target}: this folder is not empty; give a new or an empty one")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".medflat-", dir=target.parent) as folder:
+        scratch = Path(folder) / target.name
+        yield scratch
+        if scratch.is_dir() and target.is_dir():
+            target.rmdir()
+        scratch.replace(target)
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write an indented JSON file, whole or not at all."""
+    with replaced_when_done(path) as scratch:
+        # srsly.write_json would escape every Chinese character.
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        scratch.write_text(f"{text}\n", encoding="utf-8", newline="\n")

@@ -1,0 +1,80 @@
+"""What several files of one corpus share and what they lack: leaks and labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from .duplicates import fingerprint
+from .record import Problem, Record
+
+
+@dataclass(slots=True)
+class Contents:
+    """What is remembered of a file: the place of each text, and how often each label occurs."""
+
+    places: dict[bytes, str] = field(default_factory=dict)
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Hand on checked records and remember them. Blank texts are not remembered."""
+        for record in records:
+            if record.text.strip():
+                self.places.setdefault(fingerprint(record.text), record.place)
+            self.labels.update(entity.label for entity in record.entities)
+            yield record
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Two files and the places of the texts that both hold, the place in the first file first."""
+
+    first: str
+    second: str
+    places: list[tuple[str, str]]
+
+    def problems(self) -> list[Problem]:
+        """A "shared_text" for each text, at its place in the second file."""
+        return [Problem("shared_text", there, f"same text as {here}") for here, there in self.places]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {
+            "files": [self.first, self.second],
+            "count": len(self.places),
+            "places": list(map(list, self.places)),
+        }
+
+
+def shared_texts(files: Mapping[str, Contents]) -> list[Shared]:
+    """Every pair of files that share a text, in the order given; the texts as in the second file."""
+    found = []
+    for (first, a), (second, b) in combinations(files.items(), 2):
+        places = [(a.places[key], place) for key, place in b.places.items() if key in a.places]
+        if places:
+            found.append(Shared(first, second, places))
+    return found
+
+
+def label_differences(files: Mapping[str, Contents]) -> list[Problem]:
+    """Labels that one file has and another lacks. The first file is taken as the one that is learnt from.
+
+    Files without any entity, such as a test set, are left out.
+    RETURNS (list[Problem]): A "label_mismatch" for a label that the first file lacks, a "label_absent" for
+        one that the first file has and a later one lacks.
+    """
+    labelled = {name: contents.labels for name, contents in files.items() if contents.labels}
+    if len(labelled) < 2:
+        return []
+    (first, learnt), *others = labelled.items()
+    problems = []
+    for name, labels in others:
+        for label in sorted(set(labels) - set(learnt)):
+            detail = f"label {label!r} ({labels[label]} entities) does not occur in {first}"
+            problems.append(Problem("label_mismatch", name, detail))
+        for label in sorted(set(learnt) - set(labels)):
+            problems.append(Problem("label_absent", name, f"label {label!r} of {first} does not occur here"))
+    return problems

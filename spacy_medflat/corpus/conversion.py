@@ -1,0 +1,45 @@
+"""One corpus from one format to another, through the check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from .atomic import replaced_when_done
+from .check import check_records, note
+from .formats import detect_format, format_of_output, known_format, read_records, write_records
+from .record import Record
+from .report import Report
+
+Progress = Callable[[Iterable[Record]], Iterable[Record]]
+
+
+def convert_corpus(
+    source: Path,
+    target: Path,
+    *,
+    source_format: str | None = None,
+    target_format: str | None = None,
+    spans_key: str = "sc",
+    labels: Collection[str] | None = None,
+    strict: bool = False,
+    lang: str = "zh",
+    progress: Progress = iter,
+) -> Report:
+    """Read, check and write a corpus. The target is replaced as a whole, and only if nothing failed.
+
+    source_format, target_format: Names in `FORMATS`; by default what the source is and what the target is
+    called.
+    labels: The known labels; entities with others are skipped. None knows all.
+    strict: Stop at the first broken item, be it read or written.
+    progress: Gets the records and hands them on, to show how far the work is.
+    RETURNS (Report): What was read and kept, and all problems, those of the writer included.
+    RAISES (CorpusError): Input that cannot be read, or a broken item in strict mode.
+    """
+    chosen = known_format(target_format) if target_format else format_of_output(target)
+    records = read_records(source, source_format or detect_format(source), spans_key)
+    clean, report = check_records(progress(records), labels, strict)
+    with replaced_when_done(target) as scratch:
+        for problem in write_records(clean, scratch, chosen, spans_key, lang):
+            note(report, problem, strict)
+    return report

@@ -1,0 +1,72 @@
+"""Records to annotated spaCy documents and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from .record import Entity, Problem, Record, describe
+
+USER_DATA_KEY = "medflat"
+
+
+def record_to_doc(
+    record: Record, tokenizer: Language | Callable[[str], Doc], spans_key: str
+) -> tuple[Doc, list[Problem]]:
+    """Tokenize the record's text and put its entities into `doc.spans[spans_key]`.
+
+    tokenizer: A pipeline, of which only the tokenizer runs, or a function from text to document.
+    RETURNS (tuple[Doc, list[Problem]]): The document, and the entities that no token boundaries fit.
+    """
+    doc = tokenizer.make_doc(record.text) if isinstance(tokenizer, Language) else tokenizer(record.text)
+    return doc, annotate(doc, record, spans_key)
+
+
+def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
+    """Put a record's entities into `doc.spans[spans_key]`, its identifier and fields into `doc.user_data`.
+
+    The document must hold the record's text. The span group is set even if it stays empty.
+    RETURNS (list[Problem]): An "unaligned" problem for each entity that is skipped because the text has no
+        token boundary at its start or end, or because its offsets are no stretch of the text.
+    """
+    spans = []
+    problems = []
+    for entity in record.entities:
+        # Doc.char_span moves offsets outside the text into it.
+        in_text = 0 <= entity.start < entity.end <= len(record.text)
+        span = doc.char_span(entity.start, entity.end, label=entity.label) if in_text else None
+        if span is None:
+            problems.append(Problem("unaligned", record.place, describe(entity, record.text)))
+        else:
+            spans.append(span)
+    doc.spans[spans_key] = spans
+    doc.user_data[USER_DATA_KEY] = {"id": record.id, "meta": record.meta}
+    return problems
+
+
+def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
+    """The text and the spans of a document, with the identifier and the fields that `annotate` stored.
+
+    A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated
+    in other groups or in `doc.ents`.
+    """
+    record = Record(doc.text, place=place)
+    if spans_key in doc.spans:
+        record.entities = [Entity(s.start_char, s.end_char, s.label_) for s in doc.spans[spans_key]]
+    elif others := [*map(repr, sorted(doc.spans)), *(["doc.ents"] if doc.ents else [])]:
+        detail = f"no span group {spans_key!r}; the document has {', '.join(others)}"
+        record.problems.append(Problem("missing_spans_key", place, detail))
+    stored = doc.user_data.get(USER_DATA_KEY, {})
+    record.id = stored.get("id", "")
+    record.meta = _thawed(stored.get("meta", {}))
+    return record
+
+
+def _thawed(value: Any) -> Any:
+    """Lists for tuples at every depth: spaCy reads the lists of `user_data` back as tuples."""
+    if isinstance(value, dict):
+        return {key: _thawed(item) for key, item in value.items()}
+    return [_thawed(item) for item in value] if isinstance(value, (list, tuple)) else value

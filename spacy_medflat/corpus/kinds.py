@@ -1,0 +1,49 @@
+"""The kinds of problem a corpus can have, and which of them stop a strict run."""
+
+from __future__ import annotations
+
+KINDS: dict[str, str] = {
+    "empty_or_reversed": "start is not before end; entity skipped",
+    "out_of_text": "offset below 0 or past the text; entity skipped",
+    "surface_mismatch": "the entity's own text differs from the text at its offsets; offsets kept",
+    "repeated_entity": "same offsets and label twice in one text; one kept",
+    "unknown_label": "label not among those asked for; entity skipped",
+    "unaligned": "the tokenizer has no token boundary at an offset; entity skipped",
+    "discontinuous": "entity of several pieces, which a span cannot hold; entity skipped",
+    "tag_sequence": "tags out of order for their scheme; read as the nearest entity",
+    "surrogate": "half of a surrogate pair, which UTF-8 cannot hold; text skipped",
+    "missing_spans_key": "document without the asked-for span group; read without entities",
+    "dropped_span": "overlap or offsets that the output format cannot hold; entity not written",
+    "unwritable": "character, label or text that the output format cannot hold; not written",
+    "label_mismatch": "label that the first file lacks, so nothing can be learnt about it",
+    "empty_text": "empty or only white space; kept",
+    "duplicate_text": "text seen before; kept",
+    "conflict": "text seen before with other entities; kept",
+    "markup": "text with <sub> or <sup> mark-up; kept",
+    "stray_markup": "text with a closing </sub> or </sup> but no opening one; kept",
+    "crossing": "entities overlap without one holding the other; kept",
+    "ignored_annotation": "relation, attribute, note or extra field of an annotation; not read",
+    "dropped_meta": "extra field or identifier that the output format cannot hold; not written",
+    "shared_text": "text that another file holds too",
+    "label_absent": "label that the first file has and this one lacks",
+}
+"""Every kind and what it means, the broken ones first."""
+
+BROKEN: frozenset[str] = frozenset(
+    {
+        "empty_or_reversed",
+        "out_of_text",
+        "surface_mismatch",
+        "repeated_entity",
+        "unknown_label",
+        "unaligned",
+        "discontinuous",
+        "tag_sequence",
+        "surrogate",
+        "missing_spans_key",
+        "dropped_span",
+        "unwritable",
+        "label_mismatch",
+    }
+)
+"""The kinds that stop a strict run: an annotation is skipped, or two statements of the corpus disagree."""

@@ -1,0 +1,53 @@
+"""How the entities of one text lie to each other: nested, crossing, or on the same span."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .record import Entity
+
+Pair = tuple[Entity, Entity]
+
+
+@dataclass(slots=True)
+class Overlaps:
+    """Pairs of entities that share characters, and how deep each entity lies.
+
+    nested: Outer and inner entity, the inner one shorter; an entity inside two others gives two pairs.
+    crossing: Entities of which neither holds the other, the earlier first.
+    same_span: Entities with the same offsets.
+    depths: For each entity, 1 plus the longest chain of entities around it.
+    """
+
+    nested: list[Pair] = field(default_factory=list)
+    crossing: list[Pair] = field(default_factory=list)
+    same_span: list[Pair] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+
+    def nested_entities(self) -> set[Entity]:
+        """The entities that hold another one or lie in one."""
+        return {entity for pair in self.nested for entity in pair}
+
+
+def find_overlaps(entities: Sequence[Entity]) -> Overlaps:
+    """Compare the entities of a text, each with start < end.
+
+    The cost is that of sorting them, plus one step for each pair that overlaps.
+    """
+    found = Overlaps()
+    open_: list[tuple[Entity, int]] = []
+    for entity in sorted(entities, key=lambda e: (e.start, -e.end, e.label)):
+        open_ = [(other, depth) for other, depth in open_ if other.end > entity.start]
+        depth = 1
+        for other, other_depth in open_:
+            if (other.start, other.end) == (entity.start, entity.end):
+                found.same_span.append((other, entity))
+            elif other.end >= entity.end:
+                found.nested.append((other, entity))
+                depth = max(depth, other_depth + 1)
+            else:
+                found.crossing.append((other, entity))
+        open_.append((entity, depth))
+        found.depths.append(depth)
+    return found

@@ -1,0 +1,67 @@
+"""What every reader yields and every writer takes: a text with its entities, and what was wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class CorpusError(ValueError):
+    """Input that cannot be read, or in strict mode a broken item. The message names file, place and value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A labelled stretch of a text.
+
+    `start` and `end` are 0-based character (code point) offsets, `end` is exclusive. Readers yield what the
+    file says, so nothing is promised about the order or the range of the two; see `check_records`. `surface`
+    is the entity's text as the file repeats it, if it does; it takes no part in comparison.
+    """
+
+    start: int
+    end: int
+    label: str
+    surface: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is broken, doubtful or cannot be expressed. `kind` is a key of `kinds.KINDS`."""
+
+    kind: str
+    place: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.kind}: {self.detail}"
+
+
+@dataclass(slots=True)
+class Record:
+    """A text and its entities, as found in a file.
+
+    `id` is the source's own identifier, empty if it has none. `place` says where the record came from, for
+    people (`train.json record 17`, `notes.jsonl line 4`; both count from 1). `meta` holds the source's other
+    fields. `problems` is what the reader met and could not express as an entity; `check_records` moves it
+    into its report.
+    """
+
+    text: str
+    entities: list[Entity] = field(default_factory=list)
+    id: str = ""
+    place: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list, compare=False)
+
+
+def clipped(value: object, limit: int = 60) -> str:
+    """The `repr` of a value, on one line and cut to about `limit` characters, for messages."""
+    shown = repr(value)
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
+def describe(entity: Entity, text: str) -> str:
+    """An entity for messages: label, offsets, and the text they cover."""
+    covered = text[max(entity.start, 0) : max(entity.end, 0)]
+    return f"{clipped(entity.label)} {entity.start}-{entity.end} {clipped(covered)}"

@@ -1,0 +1,1 @@
+"""Chinese character transformers: one wordpiece per spaCy token, windows for long texts."""

@@ -1,0 +1,74 @@
+"""Finding an encoder: a Hugging Face name, a folder with weights, or a folder with a recipe."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thinc.api import get_torch_default_device
+
+from .recipe import build_encoder, read_recipe
+
+if TYPE_CHECKING:
+    from spacy_transformers.data_classes import HFObjects
+
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+
+
+def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]) -> "HFObjects":
+    """Load a tokenizer and an encoder, and move the encoder to thinc's current device.
+
+    name (str): a local folder with `config.json`, tokenizer files and weights; a local folder with `recipe.json`,
+        which gives random weights; or a name on the Hugging Face hub.
+    tokenizer_config, transformer_config (dict): settings that override the encoder's own.
+    RAISES ValueError: the folder lacks a file, or the name cannot be found; the message says what to do.
+    """
+    from spacy_transformers.data_classes import HFObjects
+
+    folder = Path(name)
+    recipe = read_recipe(folder) if folder.is_dir() else None
+    if recipe is not None:
+        tokenizer, transformer = build_encoder(recipe)
+    else:
+        if folder.is_dir():
+            _check_folder(folder)
+        tokenizer, transformer = _from_pretrained(name, tokenizer_config, transformer_config)
+    return HFObjects(tokenizer, transformer.to(device=get_torch_default_device()), _vocab_file_contents(tokenizer))
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise ValueError(
+            f"the encoder folder {str(folder)!r} has neither config.json (a Hugging Face encoder) nor recipe.json "
+            "(an encoder to build): point `name` to a folder that has one of them"
+        )
+    if not any((folder / file).is_file() for file in WEIGHT_FILES):
+        raise ValueError(
+            f"the encoder folder {str(folder)!r} has no weights: none of {', '.join(WEIGHT_FILES)}. Copy the weights "
+            "there, or give the name of an encoder on the Hugging Face hub"
+        )
+
+
+def _from_pretrained(
+    name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]
+) -> tuple[Any, Any]:
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **tokenizer_config)
+        config = AutoConfig.from_pretrained(name, **{**transformer_config, "return_dict": True})
+        return tokenizer, AutoModel.from_pretrained(name, config=config)
+    except Exception as error:  # every file format raises errors of its own for a damaged file
+        raise ValueError(
+            f"cannot load the encoder {name!r}: {error}\nGive a folder that holds config.json, the tokenizer's files "
+            "and the weights, or a name on the Hugging Face hub that this machine can reach or has in its cache"
+        ) from error
+
+
+def _vocab_file_contents(tokenizer: Any) -> bytes | None:
+    """What spacy-transformers stores for tokenizers that need a file of their own beside tokenizer.json."""
+    vocab_file = getattr(tokenizer, "vocab_file", None)
+    return Path(vocab_file).read_bytes() if vocab_file else None

@@ -1,0 +1,1 @@
+"""The nested entity recognizer: pointer heads that score every span, and the component around them."""

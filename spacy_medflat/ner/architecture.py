@@ -1,0 +1,75 @@
+"""The architectures of `medflat_ner`: pointer heads over any tok2vec."""
+
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model, chain, list2ragged, with_array
+from thinc.types import Floats2d, Ragged
+
+from .head import PointerHead
+from .pointer import (
+    EfficientGlobalPointer,
+    EfficientGlobalPointerScores,
+    GlobalPointer,
+    GlobalPointerScores,
+    SpanScores,
+)
+from .torch_layer import MakeModule, torch_layer
+
+
+@registry.architectures("spacy_medflat.EfficientGlobalPointer.v1")
+def create_efficient_global_pointer(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    head_size: int = 64,
+    max_width: int = 128,
+    rotary_base: float = 10000.0,
+    dropout: float = 0.0,
+) -> Model[list[Doc], Ragged]:
+    """Score every span with one rotary pointer that all labels share, and a bias for each label.
+
+    tok2vec (Model): one vector for each token.
+    head_size (int): size of the pointer, even.
+    max_width (int): the most tokens in a span. Memory grows with it; wider gold spans are counted at initialization.
+    rotary_base (float): longest period of the rotary positions, in tokens, over 2π.
+    dropout (float): on the tokens' vectors.
+    RETURNS: features of each token; `attrs["span_head"]` makes spans of them.
+    RAISES ValueError: a setting is out of range.
+    """
+    scores = EfficientGlobalPointerScores(head_size, rotary_base)
+    return _pointer(tok2vec, EfficientGlobalPointer, scores, head_size, max_width, dropout)
+
+
+@registry.architectures("spacy_medflat.GlobalPointer.v1")
+def create_global_pointer(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    head_size: int = 64,
+    max_width: int = 128,
+    rotary_base: float = 10000.0,
+    dropout: float = 0.0,
+) -> Model[list[Doc], Ragged]:
+    """Score every span with a rotary pointer of its own for each label.
+
+    The settings are those of `spacy_medflat.EfficientGlobalPointer.v1`.
+    """
+    return _pointer(tok2vec, GlobalPointer, GlobalPointerScores(head_size, rotary_base), head_size, max_width, dropout)
+
+
+def _pointer(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    make_module: MakeModule,
+    scores: SpanScores,
+    head_size: int,
+    max_width: int,
+    dropout: float,
+) -> Model[list[Doc], Ragged]:
+    if head_size < 2 or head_size % 2:
+        raise ValueError(f"head_size must be an even number of at least 2, but it is {head_size}")
+    if max_width < 1:
+        raise ValueError(f"max_width must be at least 1, but it is {max_width}")
+    if not 0.0 <= dropout < 1.0:
+        raise ValueError(f"dropout must be at least 0 and less than 1, but it is {dropout}")
+    layer = torch_layer("span_pointer", make_module, head_size=head_size, dropout=dropout)
+    model: Model[list[Doc], Ragged] = chain(tok2vec, list2ragged(), with_array(layer))
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("output_layer", layer)
+    model.attrs["span_head"] = PointerHead(scores, max_width)
+    return model

@@ -1,0 +1,56 @@
+"""Nested entities as a tree."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rich.text import Text
+from rich.tree import Tree
+from spacy.tokens import Doc, Span
+
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
+
+
+@dataclass
+class Node:
+    """A span, its score if it has one, and the spans inside it."""
+
+    span: Span
+    score: float | None = None
+    children: list["Node"] = field(default_factory=list)
+
+
+def nest(spans: Iterable[Span], scores: Iterable[float | None]) -> list[Node]:
+    """Put every span under the smallest span that contains it; of two labels on one span the first holds the other.
+
+    A span that crosses another one stands beside it.
+    """
+    nodes = [Node(span, score) for span, score in zip(spans, scores, strict=True)]
+    nodes.sort(key=lambda node: (node.span.start, -node.span.end))
+    roots: list[Node] = []
+    path: list[Node] = []
+    for node in nodes:
+        while path and path[-1].span.end < node.span.end:
+            path.pop()
+        (path[-1].children if path else roots).append(node)
+        path.append(node)
+    return roots
+
+
+def render_tree(doc: Doc, spans_key: str = "sc") -> Tree:
+    """The entities of a Doc as a tree for the terminal, with labels and scores."""
+    group = doc.spans.get(spans_key, [])
+    scores = getattr(group, "attrs", {}).get("scores")
+    tree = Tree(Text(doc.text))
+    labels = sorted({span.label_ for span in group})
+    colours = {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(labels)}
+    _grow(tree, nest(group, [None] * len(group) if scores is None else scores.tolist()), colours)
+    return tree
+
+
+def _grow(tree: Tree, nodes: list[Node], colours: dict[str, str]) -> None:
+    for node in nodes:
+        label = node.span.label_
+        line = Text.assemble((label, f"bold {colours[label]}"), " ", node.span.text)
+        if node.score is not None:
+            line.append(f"  {node.score:.2f}", style="dim")
+        _grow(tree.add(line), node.children, colours)

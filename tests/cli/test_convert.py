@@ -1,0 +1,111 @@
+import json
+
+import pytest
+
+from spacy_medflat.cli.convert import convert
+from spacy_medflat.corpus.formats import read_records, write_records
+from spacy_medflat.corpus.record import Entity, Record
+
+from ..corpus.helpers import content, tumour, write
+from .apps import run
+
+
+@pytest.fixture
+def source(tmp_path):
+    records = [tumour(), Record("肺癌", [Entity(0, 2, "dis"), Entity(1, 1, "dis")])]
+    write_records(records, tmp_path / "train.json", "cmeee")
+    return tmp_path / "train.json"
+
+
+def test_to_docbin_by_suffix(source, tmp_path):
+    result = run(convert, source, tmp_path / "new" / "train.spacy")
+    assert result.exit_code == 0
+    assert "4 of 5 read" in result.stdout
+    assert "train.json record 2: 'dis' 1-1 ''" in result.stdout
+    assert content(read_records(tmp_path / "new" / "train.spacy")) == [
+        (tumour().text, tumour().entities),
+        ("肺癌", [Entity(0, 2, "dis")]),
+    ]
+
+
+def test_all_options(source, tmp_path):
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    result = run(
+        convert, source, out, "--from", "cmeee", "--to", "docbin", "--spans-key", "gold",
+        "--labels", "dis, bod", "--report", report, "--lang", "zh",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    (first, _) = read_records(out, "docbin", "gold")
+    assert [e.label for e in first.entities] == ["dis", "bod"]
+    problems = json.loads(report.read_text(encoding="utf-8"))["problems"]
+    assert {kind: found["count"] for kind, found in problems.items()} == {
+        "empty_or_reversed": 1,
+        "unknown_label": 1,
+    }
+
+
+def test_to_a_brat_folder(source, tmp_path):
+    assert run(convert, source, tmp_path / "brat", "--to", "brat").exit_code == 0
+    assert (tmp_path / "brat" / "000001.ann").read_text(encoding="utf-8").startswith("T1\tdis 0 6\t右肺上叶腺癌\n")
+
+
+@pytest.mark.parametrize(
+    ("content_", "arguments", "message"),
+    [
+        ('[{"text": "肺"', [], "bad.json line 1 column 14: not JSON"),
+        (b"[\xff]", [], "not UTF-8"),
+        ("", [], "the file is empty"),
+        ('[{"text": 3}]', [], "bad.json record 1: not a CMeEE record: text"),
+        ('[{"text": "肺"}]', ["--from", "xml"], "unknown format 'xml'"),
+        ('[{"text": "肺"}]', ["--to", "xml"], "unknown format 'xml'"),
+        ('[{"text": "肺"}]', ["--lang", "klingon"], "no language 'klingon'"),
+        (
+            '[{"text": "肺", "entities": [{"start_idx": 0, "end_idx": 5, "type": "bod"}]}]',
+            ["--strict"],
+            "bad.json record 1: out_of_text: 'bod' 0-6 '肺'",
+        ),
+        (
+            '[{"text": "肺  ", "entities": [{"start_idx": 0, "end_idx": 1, "type": "bod"}]}]',
+            ["--strict"],
+            "unaligned",
+        ),
+    ],
+)
+def test_failure_is_one_line_and_leaves_the_output_alone(content_, arguments, message, tmp_path):
+    bad = write(tmp_path / "bad.json", content_)
+    out = write(tmp_path / "out.spacy", "old")
+    result = run(convert, bad, out, *arguments)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert out.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.json", "out.spacy"]
+
+
+def test_paths_that_do_not_fit(source, tmp_path):
+    for arguments, message in [
+        ((tmp_path / "none.json", tmp_path / "a.spacy"), "no such file or folder"),
+        ((source, tmp_path / "a.xyz"), "the suffix tells no format"),
+        ((source, tmp_path, "--to", "brat"), "this folder is not empty"),
+        ((tmp_path, tmp_path / "a.spacy"), "no .txt file"),
+    ]:
+        result = run(convert, *arguments)
+        assert (result.exit_code, message in result.stderr) == (1, True), result.output
+
+
+def test_half_a_surrogate_pair_is_reported(tmp_path):
+    source = write(tmp_path / "a.json", '[{"text": "\\ud83d"}, {"text": "肺"}]')
+    result = run(convert, source, tmp_path / "a.spacy")
+    assert result.exit_code == 0
+    assert "surrogate 1" in result.stdout
+    assert content(read_records(tmp_path / "a.spacy")) == [("肺", [])]
+
+
+def test_no_texts(tmp_path):
+    result = run(convert, write(tmp_path / "a.json", "[]"), tmp_path / "a.spacy")
+    assert result.exit_code == 0
+    assert content(read_records(tmp_path / "a.spacy")) == []
+
+
+def test_help_names_the_formats():
+    assert "docbin" in run(convert, "--help").stdout

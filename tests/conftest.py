@@ -1,0 +1,24 @@
+"""Fixtures of the whole suite."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("medflat", deadline=None)
+settings.load_profile("medflat")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The research data: the folder MEDFLAT_DATA, relative to the repository; skips if there is none."""
+    folder = (ROOT / os.environ.get("MEDFLAT_DATA", "../shared/data")).resolve()
+    if not (folder / "cmeee" / "CMeEE_dev.json").exists():
+        pytest.skip(f"no research data in {folder}: set MEDFLAT_DATA to the folder that holds cmeee/")
+    return folder

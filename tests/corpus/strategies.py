@@ -1,0 +1,45 @@
+"""Random records for round trips: any text that UTF-8 can hold, entities in any position to each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from spacy_medflat.corpus.record import Entity, Record
+
+# Characters on which offsets go wrong elsewhere, mixed with any other.
+TRICKY = '右肺上叶腺癌ⅢⅣ①％（）ＷＢＣｍ 　\t\n\r\x00\x0b\x1c\x85\u2028\ufeff\u200d️é👩‍⚕🧑<>"\\/,;'
+ANY_CHARACTER = st.one_of(st.sampled_from(TRICKY), st.characters(exclude_categories=["Cs"]))
+
+texts = st.text(ANY_CHARACTER, max_size=40)
+labels = st.one_of(st.sampled_from(["bod", "dis", "sym"]), st.text(ANY_CHARACTER, max_size=5))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+# Names that a format uses for itself cannot come back; "id" has its own tests.
+metas = st.dictionaries(
+    texts.filter(lambda key: key not in {"id", "text", "entities", "label", "labels", "relations"}),
+    json_values,
+    max_size=2,
+)
+
+
+@st.composite
+def records(
+    draw: st.DrawFn,
+    texts: st.SearchStrategy[str] = texts,
+    labels: st.SearchStrategy[str] = labels,
+    metas: st.SearchStrategy[dict[str, Any]] = metas,
+    ids: st.SearchStrategy[str] = texts,
+) -> Record:
+    """A record whose entities are stretches of its text, in any order and any position to each other."""
+    text = draw(texts)
+    entities = []
+    if text:
+        bounds = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).filter(lambda b: b[0] != b[1])
+        for start, end in draw(st.lists(bounds, max_size=5)):
+            entities.append(Entity(min(start, end), max(start, end), draw(labels)))
+    return Record(text, entities, id=draw(ids), meta=draw(metas))

@@ -1,0 +1,135 @@
+"""What the three JSON formats have in common."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_medflat.corpus.cmeee import read_cmeee, write_cmeee
+from spacy_medflat.corpus.doccano import read_doccano, write_doccano
+from spacy_medflat.corpus.jsonl import read_jsonl, write_jsonl
+from spacy_medflat.corpus.record import CorpusError, Entity, Record
+
+from .helpers import content, kinds, tumour, write, write_json
+from .strategies import records
+
+FORMATS = {
+    "cmeee array": (read_cmeee, write_cmeee, "a.json"),
+    "cmeee lines": (read_cmeee, write_cmeee, "a.jsonl"),
+    "doccano": (read_doccano, write_doccano, "a.jsonl"),
+    "jsonl": (read_jsonl, write_jsonl, "a.jsonl"),
+}
+each_format = pytest.mark.parametrize(("read", "write_records", "name"), FORMATS.values(), ids=FORMATS)
+
+
+@each_format
+@given(items=st.lists(records(), max_size=3))
+def test_round_trip_is_exact(read, write_records, name, items, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / name
+    assert write_records(items, path) == []
+    found = list(read(path))
+    assert content(found) == content(items)
+    assert [(r.id, r.meta) for r in found] == [(r.id, r.meta) for r in items]
+
+
+@each_format
+def test_raw_offsets_pass_through(read, write_records, name, tmp_path):
+    items = [Record("肺癌", [Entity(5, 3, "dis"), Entity(-1, 99, "dis"), Entity(1, 1, "dis")])]
+    write_records(items, tmp_path / name)
+    assert content(read(tmp_path / name)) == content(items)
+
+
+@each_format
+def test_identifiers_and_other_fields_are_written_back(read, write_records, name, tmp_path):
+    items = [tumour(id="n7", meta={"ward": 3}), tumour(id="8", meta={"id": 8, "p": 0.1 + 0.2, "big": 2**70})]
+    write_records(items, tmp_path / name)
+    assert [(r.id, r.meta) for r in read(tmp_path / name)] == [(r.id, r.meta) for r in items]
+    assert '"id": 8' in (tmp_path / name).read_text(encoding="utf-8")
+
+
+@each_format
+def test_a_field_with_a_name_of_the_format_is_reported(read, write_records, name, tmp_path):
+    problems = write_records([tumour(meta={"text": "other", "label": 1, "entities": 2}, place="x")], tmp_path / name)
+    assert set(kinds(problems)) == {"dropped_meta"}
+    assert {"field 'text': the format uses this name itself"} <= {p.detail for p in problems}
+    assert next(read(tmp_path / name)).text == tumour().text
+
+
+@each_format
+def test_chinese_stands_as_itself(read, write_records, name, tmp_path):
+    write_records([tumour()], tmp_path / name)
+    assert tumour().text in (tmp_path / name).read_text(encoding="utf-8")
+
+
+@each_format
+def test_no_records_give_a_readable_file(read, write_records, name, tmp_path):
+    write_records([], tmp_path / name)
+    assert list(read(tmp_path / name)) == []
+
+
+@each_format
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([3], r"a.json record 1: not a .* record: record: .*got 3; is the file in another format"),
+        ([{}], "a.json record 1: .*text: field required"),
+        ([{"text": "肺"}, {"text": 7}], "a.json record 2: .*text: .*got 7"),
+        ([{"text": None}], "record 1: .*text: .*got None"),
+        ([{"text": "肺", "entities": {"a": 1}}], "record 1: .*entities: .*list.*got"),
+        ([{"text": "肺", "entities": ["肺"]}], r"record 1: .*entities.0: .*got '肺'"),
+    ],
+)
+def test_wrong_shapes_name_place_field_and_value(read, write_records, name, value, message, tmp_path):
+    with pytest.raises(CorpusError, match=message):
+        list(read(write_json(tmp_path / "a.json", value)))
+
+
+@each_format
+def test_half_a_surrogate_pair_does_not_stop_the_reader(read, write_records, name, tmp_path):
+    path = write_json(tmp_path / "a.json", [{"text": "肺\ud83d"}, {"text": "肝"}])
+    assert [record.text for record in read(path)] == ["肺\ud83d", "肝"]
+
+
+@each_format
+def test_records_are_written_as_they_come(read, write_records, name, tmp_path):
+    def endless():
+        yield tumour()
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        write_records(endless(), tmp_path / name)
+    assert tumour().text in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_plain_lines_are_as_documented(tmp_path):
+    write_jsonl([tumour(id="n1", meta={"ward": "呼吸科"})], tmp_path / "a.jsonl")
+    assert json.loads((tmp_path / "a.jsonl").read_text(encoding="utf-8")) == {
+        "id": "n1",
+        "text": tumour().text,
+        "entities": [
+            {"start": 0, "end": 6, "label": "dis"},
+            {"start": 0, "end": 4, "label": "bod"},
+            {"start": 7, "end": 9, "label": "sym"},
+        ],
+        "ward": "呼吸科",
+    }
+
+
+def test_plain_lines_without_entities(tmp_path):
+    path = write(tmp_path / "a.jsonl", '{"text": "肺"}\n{"text": "肝", "entities": null}')
+    assert content(read_jsonl(path)) == [("肺", []), ("肝", [])]
+
+
+@pytest.mark.parametrize("value", ["3", 3.0, True, None])
+def test_offsets_are_not_coerced(value, tmp_path):
+    path = write_json(tmp_path / "a.json", [{"text": "肺", "entities": [{"start": value, "end": 1, "label": "bod"}]}])
+    with pytest.raises(CorpusError, match=r"entities.0.start: input should be a valid integer, got"):
+        list(read_jsonl(path))
+
+
+def test_extra_fields_of_entities_are_reported(tmp_path):
+    entity = {"start": 0, "end": 1, "label": "bod", "score": 0.5}
+    path = write_json(tmp_path / "a.json", [{"text": "肺肝", "entities": [entity, entity]}])
+    (record,) = read_jsonl(path)
+    assert [str(p) for p in record.problems] == ["a.json record 1: ignored_annotation: entity field 'score' ×2"]

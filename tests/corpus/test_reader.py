@@ -1,0 +1,109 @@
+import logging
+
+import pytest
+import spacy
+from spacy.training import Example
+from spacy.util import registry
+
+from spacy_medflat.corpus.formats import write_records
+from spacy_medflat.corpus.reader import create_cmeee_reader
+from spacy_medflat.corpus.record import CorpusError, Entity, Record
+
+from .helpers import tumour
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    return spacy.blank("zh")
+
+
+@pytest.fixture
+def path(tmp_path):
+    records = [
+        tumour(id="n1"),
+        Record(""),
+        Record("无异常"),
+        Record("肺癌", [Entity(0, 2, "dis"), Entity(1, 1, "x")]),
+    ]
+    write_records(records, tmp_path / "train.json", "cmeee")
+    return tmp_path / "train.json"
+
+
+def test_examples(path, nlp):
+    examples = list(create_cmeee_reader(path)(nlp))
+    assert [eg.text for eg in examples] == [tumour().text, "无异常", "肺癌"]
+    first = examples[0]
+    assert not first.predicted.spans
+    assert "medflat" not in first.predicted.user_data
+    assert [(s.text, s.label_) for s in first.reference.spans["sc"]] == [
+        ("右肺上叶腺癌", "dis"),
+        ("右肺上叶", "bod"),
+        ("咳嗽", "sym"),
+    ]
+    assert first.reference.user_data["medflat"]["id"] == "n1"
+    assert all("sc" in eg.reference.spans for eg in examples)
+    assert len(first.get_aligned_spans_y2x(first.reference.spans["sc"], allow_overlap=True)) == 3
+
+
+def test_it_can_be_read_again(path, nlp):
+    corpus = create_cmeee_reader(path)
+    assert len(list(corpus(nlp))) == len(list(corpus(nlp))) == 3
+
+
+def test_the_config_block_resolves(path, nlp):
+    config = {"corpora": {"@readers": "spacy_medflat.CMeEE.v1", "path": str(path), "spans_key": "gold", "limit": 1}}
+    (example,) = registry.resolve(config)["corpora"](nlp)
+    assert len(example.reference.spans["gold"]) == 3
+
+
+def test_labels_and_limit(path, nlp):
+    examples = list(create_cmeee_reader(path, labels=["bod"], limit=3)(nlp))
+    assert [[s.label_ for s in eg.reference.spans["sc"]] for eg in examples] == [["bod"], []]
+
+
+@pytest.mark.parametrize(("name", "file"), [("jsonl", "a.jsonl"), ("brat", "folder"), ("docbin", "a.spacy")])
+def test_other_formats(name, file, tmp_path, nlp):
+    write_records([tumour()], tmp_path / file, name)
+    for chosen in (None, name):
+        (example,) = create_cmeee_reader(tmp_path / file, format=chosen)(nlp)
+        assert len(example.reference.spans["sc"]) == 3
+
+
+def test_the_augmenter_gets_every_example(path, nlp):
+    def twice(nlp, example):
+        yield example
+        yield Example(nlp.make_doc(example.text), example.reference)
+
+    assert len(list(create_cmeee_reader(path, augmenter=twice)(nlp))) == 6
+
+
+def test_what_is_skipped_is_logged_once_per_read(path, nlp, caplog):
+    list(create_cmeee_reader(path)(nlp))
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "empty_or_reversed 1 (train.json record 4)" in record.getMessage()
+
+
+def test_many_problems_are_logged_with_the_first_places(tmp_path, nlp, caplog):
+    bad = [Record(f"肺  {n}", [Entity(0, 2, "x")]) for n in range(5)]
+    write_records(bad, tmp_path / "a.json", "cmeee")
+    list(create_cmeee_reader(tmp_path / "a.json")(nlp))
+    assert "unaligned 5 (a.json record 1, a.json record 2, a.json record 3, …)" in caplog.text
+
+
+def test_nothing_is_logged_for_a_sound_file(tmp_path, nlp, caplog):
+    write_records([tumour()], tmp_path / "a.json", "cmeee")
+    list(create_cmeee_reader(tmp_path / "a.json")(nlp))
+    assert caplog.records == []
+
+
+def test_strict(path, nlp):
+    with pytest.raises(CorpusError, match=r"train.json record 4: empty_or_reversed"):
+        list(create_cmeee_reader(path, strict=True)(nlp))
+
+
+def test_clear_errors(tmp_path, nlp):
+    with pytest.raises(CorpusError, match="no corpus path"):
+        create_cmeee_reader(None)
+    with pytest.raises(CorpusError, match=r"none.json: no such file"):
+        list(create_cmeee_reader(tmp_path / "none.json")(nlp))

@@ -1,0 +1,56 @@
+import pytest
+
+from spacy_medflat.encoder.load import load_encoder
+from spacy_medflat.encoder.recipe import Recipe, build_encoder
+from tests.pipelines import write_recipe
+
+
+@pytest.fixture
+def saved_encoder(tmp_path):
+    tokenizer, model = build_encoder(Recipe(hidden_size=16, intermediate_size=16, num_attention_heads=2))
+    tokenizer.save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_with_weights(saved_encoder):
+    hf = load_encoder(str(saved_encoder), {}, {})
+    assert hf.transformer.config.hidden_size == 16
+    assert "肺" in hf.tokenizer.get_vocab()
+
+
+def test_settings_override_the_encoders_own(saved_encoder):
+    hf = load_encoder(str(saved_encoder), {}, {"hidden_dropout_prob": 0.4})
+    assert hf.transformer.config.hidden_dropout_prob == 0.4
+
+
+def test_a_folder_with_only_tokenizer_json(saved_encoder):
+    (saved_encoder / "vocab.txt").unlink()
+    assert "肺" in load_encoder(str(saved_encoder), {}, {}).tokenizer.get_vocab()
+
+
+def test_a_folder_with_a_recipe(tmp_path):
+    assert load_encoder(str(write_recipe(tmp_path)), {}, {}).transformer.config.hidden_size == 32
+
+
+def test_a_folder_without_weights(saved_encoder):
+    (saved_encoder / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"has no weights: none of model\.safetensors"):
+        load_encoder(str(saved_encoder), {}, {})
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"neither config\.json"):
+        load_encoder(str(tmp_path), {}, {})
+
+
+def test_a_name_that_cannot_be_found(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ValueError, match="cannot load the encoder 'no-such-org/no-such-encoder'"):
+        load_encoder("no-such-org/no-such-encoder", {}, {})
+
+
+def test_damaged_weights(saved_encoder):
+    (saved_encoder / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ValueError, match="cannot load the encoder"):
+        load_encoder(str(saved_encoder), {}, {})

@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from spacy_medflat.encoder.recipe import Recipe, build_encoder, charset_tokens, read_recipe
+from tests.pipelines import write_recipe
+
+
+def test_a_folder_without_a_recipe_has_none(tmp_path):
+    assert read_recipe(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"hiden_size": 8}, "hiden_size"), ({"hidden_size": 0}, "found 0"), ({"charset": "klingon"}, "klingon")],
+)
+def test_a_wrong_recipe_is_named_with_its_value(tmp_path, settings, message):
+    with pytest.raises(ValueError, match=message):
+        read_recipe(write_recipe(tmp_path, **settings))
+
+
+def test_the_charset_holds_what_clinical_text_is_written_in():
+    tokens = charset_tokens()
+    assert len(tokens) == len(set(tokens))
+    assert set("右肺上叶腺癌ⅡⅢα℃，。（）％１Ａ1A/-^".lower()) <= set(tokens)
+
+
+def test_the_same_seed_builds_the_same_weights():
+    weights = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        weights.append(build_encoder(Recipe(hidden_size=8, intermediate_size=8, num_attention_heads=2))[1].state_dict())
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])

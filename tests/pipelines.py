@@ -1,0 +1,75 @@
+"""Small pipelines and examples that several tests share."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+from spacy.util import fix_random_seed
+
+KEY = "sc"
+RECIPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "dropout": 0.0}
+
+# text, (start, end, label): nesting, two labels on one span, an entity at 0, one at the end, a newline inside one.
+SENTENCES: list[tuple[str, list[tuple[int, int, str]]]] = [
+    ("右肺上叶腺癌术后", [(0, 4, "bod"), (0, 6, "dis"), (0, 7, "pro")]),
+    ("患者贫血，右肺上叶结节", [(2, 4, "dis"), (2, 4, "sym"), (5, 9, "bod"), (5, 11, "sym")]),
+    ("予阿司匹林100mg口服", [(1, 5, "dru")]),
+    ("无殊", []),
+    ("双下肢\n水肿，CINⅡ-Ⅲ级", [(0, 3, "bod"), (0, 6, "sym"), (7, 14, "dis")]),
+]
+
+
+def make_examples(nlp: Language, key: str = KEY) -> list[Example]:
+    """The sentences as training examples."""
+    return [Example.from_dict(nlp.make_doc(text), {"spans": {key: spans}}) for text, spans in SENTENCES]
+
+
+def write_recipe(folder: Path, **settings: Any) -> Path:
+    """An encoder folder with a recipe, small unless told otherwise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.json").write_text(json.dumps({**RECIPE, **settings}), encoding="utf8")
+    return folder
+
+
+def cnn_pipeline(**config: Any) -> Language:
+    """`medflat_ner` alone, on its default tok2vec."""
+    nlp = spacy.blank("zh")
+    nlp.add_pipe("medflat_ner", config=config)
+    return nlp
+
+
+def transformer_pipeline(encoder: Path | str, **config: Any) -> Language:
+    """`transformer` with a character encoder, and `medflat_ner` that listens to it."""
+    nlp = spacy.blank("zh")
+    model = {"@architectures": "spacy_medflat.CharTransformer.v1", "name": str(encoder), "window": 64, "overlap": 16}
+    nlp.add_pipe("transformer", config={"model": model})
+    listener = {
+        "@architectures": "spacy-transformers.TransformerListener.v1",
+        "grad_factor": 1.0,
+        "pooling": {"@layers": "reduce_mean.v1"},
+        "upstream": "*",
+    }
+    head = {"@architectures": "spacy_medflat.EfficientGlobalPointer.v1", "head_size": 16, "tok2vec": listener}
+    nlp.add_pipe("medflat_ner", config={"model": head, **config})
+    return nlp
+
+
+def train(nlp: Language, steps: int, rate: float = 0.005) -> dict[str, float]:
+    """Initialize and train on the sentences; returns the losses of the last step."""
+    fix_random_seed(0)
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = rate
+    losses: dict[str, float] = {}
+    for _ in range(steps):
+        losses = {}
+        nlp.update(examples, sgd=optimizer, losses=losses)
+    return losses
+
+
+def spans_of(doc: Any, key: str = KEY) -> list[tuple[int, int, str]]:
+    """Start and end character and label of each span."""
+    return [(span.start_char, span.end_char, span.label_) for span in doc.spans[key]]
