@@ -5,26 +5,18 @@
 Prints characters a second of each round and the ratio of the medians, and writes them to a JSON file.
 """
 
-import json
-import os
-import platform
 import random
-import statistics
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import spacy
-import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import fix_random_seed, load_config
 
+from bench.harness import interleave, report
 from bench.plain import PlainPointer, Text, make_optimizer, predict, train_step
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.training.layerwise import create_layerwise_adamw
@@ -78,10 +70,10 @@ def main(
         train_ours()
         train_plain()
     results = {
-        "training": _interleave({"ours": train_ours, "plain": train_plain}, n_chars, rounds),
-        "inference": _interleave({"ours": run_ours, "plain": run_plain}, n_chars, rounds),
+        "training": interleave({"ours": train_ours, "plain": train_plain}, n_chars, rounds),
+        "inference": interleave({"ours": run_ours, "plain": run_plain}, n_chars, rounds),
     }
-    _report(results, {"texts": len(raw), "characters": n_chars, "batch": batch, "encoder": Path(encoder).name}, output)
+    report(results, {"texts": len(raw), "characters": n_chars, "batch": batch, "encoder": Path(encoder).name}, output)
 
 
 def _pipeline(encoder: str, data: Path) -> Language:
@@ -112,42 +104,6 @@ def _batches(examples: Sequence[Example], size: int) -> list[list[Example]]:
 def _to_text(example: Example, labels: Sequence[str]) -> Text:
     spans = example.reference.spans["sc"]
     return Text(example.text, [(s.start_char, s.end_char - 1, labels.index(s.label_)) for s in spans])
-
-
-def _interleave(sides: dict[str, Callable[[], None]], n_chars: int, rounds: int) -> dict[str, list[float]]:
-    """Characters a second of each side in each round."""
-    speeds: dict[str, list[float]] = {name: [] for name in sides}
-    for counted in [False] + [True] * rounds:
-        for name, run in sides.items():
-            begin = perf_counter()
-            run()
-            if counted:
-                speeds[name].append(n_chars / (perf_counter() - begin))
-    return speeds
-
-
-def _report(results: dict[str, dict[str, list[float]]], setting: dict[str, Any], output: Path) -> None:
-    environment = {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "torch threads": torch.get_num_threads(),
-        **{name: version(name) for name in ("torch", "spacy", "spacy-transformers", "transformers", "thinc")},
-    }
-    table = Table("", "ours, characters/s", "plain, characters/s", "ratio of medians", title=str(setting))
-    summary = {}
-    for name, speeds in results.items():
-        medians = {side: statistics.median(values) for side, values in speeds.items()}
-        summary[name] = {"speeds": speeds, "medians": medians, "ratio": medians["ours"] / medians["plain"]}
-        cells = (f"{medians[s]:,.0f} ({min(v):,.0f}–{max(v):,.0f})" for s, v in speeds.items())
-        table.add_row(name, *cells, f"{summary[name]['ratio']:.3f}")
-    console = Console()
-    console.print(table)
-    console.print(environment)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(
-        json.dumps({"setting": setting, "environment": environment, **summary}, indent=2), encoding="utf8"
-    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from ..workers import one_torch_thread_in_workers
 from .batch import PieceBatch, batch_pieces
 from .load import load_encoder
 from .pieces import PieceMap
+from .recipe import EncoderModel
 
 MAX_UNKNOWN_SHARE = 0.5
 
@@ -58,6 +59,7 @@ def create_char_transformer(
         convert_outputs=_convert_outputs,
         mixed_precision=mixed_precision,
         grad_scaler_config=dict(grad_scaler_config),
+        model_cls=EncoderModel,
     )
     return Model(
         "char_transformer",

@@ -29,6 +29,8 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
     from spacy_transformers.data_classes import HFObjects
 
     folder = Path(name)
+    tokenizer: Any
+    transformer: Any
     recipe = read_recipe(folder) if folder.is_dir() else None
     if recipe is not None:
         tokenizer, transformer = build_encoder(recipe)
@@ -36,7 +38,7 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
         if folder.is_dir():
             _check_folder(folder)
         tokenizer, transformer = _from_pretrained(name, tokenizer_config, transformer_config)
-    return HFObjects(tokenizer, transformer.to(device=get_torch_default_device()), _vocab_file_contents(tokenizer))
+    return HFObjects(tokenizer, transformer.to(get_torch_default_device()), _vocab_file_contents(tokenizer))
 
 
 def _check_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
-    from transformers import BertModel, BertTokenizerFast
+    from transformers import BertTokenizerFast, PretrainedConfig, PreTrainedModel
 
 RECIPE_FILE = "recipe.json"
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -61,12 +61,24 @@ def charset_tokens() -> list[str]:
     return list(dict.fromkeys(c for char in chars for c in char.lower() if not c.isspace()))
 
 
-def build_encoder(recipe: Recipe) -> tuple["BertTokenizerFast", "BertModel"]:
+class EncoderModel:
+    """What builds an encoder from a config, here and when spacy-transformers loads a saved pipeline."""
+
+    @staticmethod
+    def from_config(config: "PretrainedConfig") -> "PreTrainedModel":
+        """An encoder with random weights, and with the fastest attention that its positions allow."""
+        from transformers import AutoModel
+
+        absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
+        return AutoModel.from_config(config, **({} if absolute else {"attn_implementation": "eager"}))
+
+
+def build_encoder(recipe: Recipe) -> tuple["BertTokenizerFast", "PreTrainedModel"]:
     """A tokenizer and a BERT with random weights, drawn from torch's current seed.
 
     RAISES ValueError: hidden_size is not a multiple of num_attention_heads.
     """
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertTokenizerFast
 
     vocab = SPECIAL_TOKENS + charset_tokens()
     with tempfile.TemporaryDirectory() as folder:
@@ -85,4 +97,4 @@ def build_encoder(recipe: Recipe) -> tuple["BertTokenizerFast", "BertModel"]:
         attention_probs_dropout_prob=recipe.dropout,
         initializer_range=recipe.initializer_range,
     )
-    return tokenizer, BertModel(config)
+    return tokenizer, EncoderModel.from_config(config)

@@ -1,0 +1,102 @@
+"""The commands that run a trained pipeline: evaluate, find-thresholds, render."""
+
+import json
+
+import pytest
+import spacy
+from typer.testing import CliRunner
+
+from spacy_medflat.cli import medflat_cli
+from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    nlp = cnn_pipeline()
+    train(nlp, 100)
+    path = tmp_path_factory.mktemp("model")
+    nlp.to_disk(path)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "dev.json"
+    records = [
+        {"text": text, "entities": [{"start_idx": s, "end_idx": e - 1, "type": label} for s, e, label in spans]}
+        for text, spans in SENTENCES
+    ]
+    path.write_text(json.dumps(records, ensure_ascii=False), encoding="utf8")
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(medflat_cli, [str(argument) for argument in arguments], env={"COLUMNS": "100"})
+
+
+def test_evaluate(model, data, tmp_path):
+    result = run("evaluate", model, data, "-o", tmp_path / "scores.json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf8"))
+    assert scores["spans_sc_f"] == scores["spans_sc_nested_f"] == 1.0
+    assert set(scores["spans_sc_per_type"]) == {"bod", "dis", "pro", "sym", "dru"}
+    for row in ("all", "nested", "outer", "inner", "flat", "dru"):
+        assert any(line.split()[1:2] == [row] and "100.00" in line for line in result.output.splitlines()), row
+
+
+def test_find_thresholds_saves_what_it_found(model, data, tmp_path):
+    result = run(
+        "find-thresholds", model, data, "-o", tmp_path / "tuned", "--report", tmp_path / "t.json", "--min-gold", 1
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "t.json").read_text(encoding="utf8"))
+    assert report["before"] == report["after"] == 1.0
+    tuned = spacy.load(tmp_path / "tuned")
+    recognizer = tuned.get_pipe("medflat_ner")
+    assert recognizer.cfg["label_thresholds"] == report["thresholds"]
+    assert {label: recognizer.threshold_of(label) for label in recognizer.labels} == report["thresholds"]
+
+
+def test_find_one_threshold_without_saving(model, data):
+    before = sorted(path.name for path in model.rglob("*"))
+    result = run("find-thresholds", model, data, "--one")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in model.rglob("*")) == before
+
+
+def test_render(model):
+    result = run("render", model, "右肺上叶腺癌术后", "无殊")
+    assert result.exit_code == 0, result.output
+    lines = [line.rstrip() for line in result.output.splitlines()]
+    assert lines[0] == "右肺上叶腺癌术后" and lines[-1] == "无殊"
+    assert lines[1].startswith("└── pro 右肺上叶腺癌术") and "bod 右肺上叶 " in lines[3]
+    assert spans_of(spacy.load(model)("右肺上叶腺癌术后"))
+
+
+def test_render_a_file(model, tmp_path):
+    (tmp_path / "texts.txt").write_text("予阿司匹林100mg口服\n\n无殊\n", encoding="utf8")
+    result = run("render", model, "--file", tmp_path / "texts.txt")
+    assert result.exit_code == 0 and "dru 阿司匹林100" not in result.output and "dru" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "no_such_model", "dev.json"], "no_such_model"),
+        (["evaluate", "{model}", "no_such_file.json"], "no_such_file.json: no such file"),
+        (["find-thresholds", "{model}", "{empty}"], "no texts to score"),
+        (["render", "{model}", "--file", "no_such_file.txt"], "no_such_file.txt: No such file"),
+        (["render", "{blank}", "右肺"], "has no 'medflat_ner' component"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_1(model, tmp_path, arguments, message):
+    (tmp_path / "empty.json").write_text("[]", encoding="utf8")
+    spacy.blank("zh").to_disk(tmp_path / "blank")
+    places = {"model": model, "empty": tmp_path / "empty.json", "blank": tmp_path / "blank"}
+    result = run(*(argument.format(**places) for argument in arguments))
+    assert result.exit_code == 1
+    assert message in result.output.replace("\n", "") and "Traceback" not in result.output
+
+
+def test_render_without_texts(model):
+    assert run("render", model).exit_code == 2

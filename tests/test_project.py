@@ -1,0 +1,81 @@
+"""The project as a user runs it, on a few texts and steps, without installing into this environment."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import srsly
+from spacy.cli.train import train
+from spacy.util import load_config, load_model_from_config
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "project.yml", folder)
+    for name in ("configs", "assets"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("train", "dev"):
+        path = folder / "assets" / "corpus" / f"{name}.json"
+        path.write_text(
+            json.dumps(json.loads(path.read_text(encoding="utf8"))[:30], ensure_ascii=False), encoding="utf8"
+        )
+    config = srsly.read_yaml(folder / "project.yml")
+    config["workflows"]["most"] = [c for c in config["workflows"]["train"] if c not in ("install", "try")]
+    srsly.write_yaml(folder / "project.yml", config)
+    return folder
+
+
+def run(project, command):
+    arguments = ["--vars.steps", "3", "--vars.eval_frequency", "3", "--vars.warmup_steps", "1"]
+    return subprocess.run(
+        [sys.executable, "-m", "spacy", "project", "run", command, str(project), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_convert_fit_evaluate_and_package(project):
+    done = run(project, "most")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 0.0 <= json.loads((project / "metrics" / "dev.json").read_text())["spans_sc_f"] <= 1.0
+    (wheel,) = (project / "packages").glob("zh_medflat-0.1.0-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read("zh_medflat-0.1.0.dist-info/METADATA").decode()
+    assert "Requires-Dist: spacy-medflat" in metadata
+    # What is done is done again only if something changed.
+    recipe = project / "assets" / "encoder" / "recipe.json"
+    recipe.write_text(recipe.read_text().replace('"dropout": 0.1', '"dropout": 0.2'))
+    again = run(project, "convert"), run(project, "fit")
+    assert "Skipping 'convert'" in again[0].stdout
+    assert "Skipping 'fit'" not in again[1].stdout and again[1].returncode == 0
+
+
+def test_the_default_config_is_complete():
+    config = load_config(ROOT / "configs" / "default.cfg", {"paths.encoder": str(ROOT / "assets" / "encoder")})
+    nlp = load_model_from_config(config, auto_fill=False)
+    assert nlp.pipe_names == ["transformer", "medflat_ner", "doc_cleaner"]
+    filled = load_model_from_config(config, auto_fill=True).config
+    assert filled["components"] == config["components"] and filled["training"] == config["training"]
+
+
+def test_training_straight_from_json_gives_the_same_weights_for_the_same_seed(project, tmp_path):
+    overrides = {
+        "paths.train": str(project / "assets" / "corpus" / "train.json"),
+        "paths.dev": str(project / "assets" / "corpus" / "dev.json"),
+        "paths.encoder": str(project / "assets" / "encoder"),
+        **{"recipe.steps": 2, "recipe.eval_frequency": 2, "recipe.warmup_steps": 1},
+    }
+    weights = []
+    for name in ("one", "two"):
+        train(project / "configs" / "default.cfg", tmp_path / name, overrides=overrides)
+        pipes = (tmp_path / name / "model-last" / pipe / "model" for pipe in ("transformer", "medflat_ner"))
+        weights.append([path.read_bytes() for path in pipes])
+    assert weights[0] == weights[1]
