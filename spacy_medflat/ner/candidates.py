@@ -25,6 +25,12 @@ class Candidates(NamedTuple):
     label: NDArray[np.int64]
     score: NDArray[np.float32]
 
+    @classmethod
+    def empty(cls) -> "Candidates":
+        """No spans."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, none, np.zeros(0, dtype=np.float32))
+
     def take(self, keep: NDArray) -> "Candidates":
         """The candidates that an index or a mask picks."""
         return Candidates(*(column[keep] for column in self))

@@ -21,6 +21,9 @@ from .gold import Coverage, read_gold
 from .head import SpanHead
 from .nesting import MODES, Nesting, resolve
 
+# Several copies of the tokens' vectors are alive in a prediction. A batch of long texts must not multiply them.
+PREDICT_TOKENS = 2**14
+
 DEFAULT_CONFIG = Config().from_str("""
 [medflat_ner]
 spans_key = "sc"
@@ -193,12 +196,14 @@ class NestedEntityRecognizer(TrainablePipe):
         thresholds (float [labels]): probabilities, in the order of the labels.
         RETURNS: one for each Doc.
         """
-        docs = list(docs)
         floors = np.array([_logit(value) for value in thresholds], dtype=np.float32)
-        if not any(len(doc) for doc in docs):
-            empty = np.zeros(0, dtype=np.int64)
-            return [Candidates(empty, empty, empty, empty.astype(np.float32)) for _ in docs]
-        return self.head.candidates(self.model.predict(docs), floors)
+        found: list[Candidates] = []
+        for group in minibatch_by_tokens(docs, PREDICT_TOKENS):
+            if any(len(doc) for doc in group):
+                found.extend(self.head.candidates(self.model.predict(group), floors))
+            else:
+                found.extend(Candidates.empty() for _ in group)
+        return found
 
     def set_annotations(self, docs: Iterable[Doc], scores: list[Candidates]) -> None:
         """Write the spans into the Docs."""
@@ -293,6 +298,20 @@ class NestedEntityRecognizer(TrainablePipe):
                 f"{self.name!r} writes the span group {self.key!r}, but [training.score_weights] looks at "
                 f"{', '.join(sorted(groups - written))}: name the weights spans_{self.key}_f, or set spans_key"
             )
+
+
+def minibatch_by_tokens(docs: Iterable[Doc], size: int) -> Iterator[list[Doc]]:
+    """Groups of neighbouring Docs with at most `size` tokens together; a longer Doc is a group of its own."""
+    group: list[Doc] = []
+    tokens = 0
+    for doc in docs:
+        if group and tokens + len(doc) > size:
+            yield group
+            group, tokens = [], 0
+        group.append(doc)
+        tokens += len(doc)
+    if group:
+        yield group
 
 
 def _labels_of(examples: Iterable[Example], key: str) -> list[str]:

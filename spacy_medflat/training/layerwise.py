@@ -25,14 +25,16 @@ def create_layerwise_adamw(
     beta2: float = 0.999,
     eps: float = 1e-8,
     weight_decay: float = 0.01,
-    grad_clip: float = 1.0,
+    grad_clip: float = 0.0,
 ) -> "LayerwiseAdamW":
     """Make the optimizer.
 
     encoder_rate, head_rate (float or schedule): learning rates of a pretrained encoder's parameters, known by their
         names, and of all others.
     weight_decay (float): decoupled decay (Loshchilov and Hutter, arXiv:1711.05101); none on biases and norms.
-    grad_clip (float): the largest L2 norm of the gradient of one parameter; 0 for no limit.
+    grad_clip (float): the largest L2 norm of the gradient of one parameter; 0 for no limit. The loss of `medflat_ner`
+        is a sum over texts, so norms are in the hundreds. A limit far below them gives all batches the same weight, of
+        one text or of fifty, and moves scores off their natural threshold.
     """
     return LayerwiseAdamW(
         encoder_rate, head_rate, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay, grad_clip=grad_clip

@@ -13,6 +13,7 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
+from spacy_medflat.ner.component import minibatch_by_tokens
 from tests.pipelines import (
     KEY,
     SENTENCES,
@@ -25,6 +26,7 @@ from tests.pipelines import (
 )
 
 HEADS = ["spacy_medflat.EfficientGlobalPointer.v1", "spacy_medflat.GlobalPointer.v1"]
+NLP = spacy.blank("zh")
 TEXTS = ["右肺上叶腺癌术后", "", "患者贫血，右肺上叶结节", " ", "予阿司匹林", "双下肢\n水肿，CINⅡ-Ⅲ级"]
 
 
@@ -173,6 +175,14 @@ def test_pipe_equals_one_by_one(trained):
     for alone, together in zip(map(trained, TEXTS), trained.pipe(TEXTS, batch_size=3), strict=True):
         assert spans_of(alone) == spans_of(together)
         assert_allclose(alone.spans[KEY].attrs["scores"], together.spans[KEY].attrs["scores"], atol=1e-5)
+
+
+@given(st.lists(st.integers(0, 9), max_size=8), st.integers(1, 20))
+def test_groups_of_documents_are_bounded_and_complete(lengths, size):
+    docs = [NLP.make_doc("肺" * n) for n in lengths]
+    groups = list(minibatch_by_tokens(docs, size))
+    assert [doc for group in groups for doc in group] == docs
+    assert all(len(group) == 1 or sum(map(len, group)) <= size for group in groups)
 
 
 def test_order_of_the_batch_does_not_matter(trained):

@@ -1,0 +1,53 @@
+"""The README says what is true: its snippets run, and what it names exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+import spacy
+import srsly
+from spacy.util import load_config
+
+from spacy_medflat.cli import medflat_cli
+from tests.pipelines import cnn_pipeline, train
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf8")
+
+
+def blocks(language):
+    return [block.replace("\n   ", "\n") for block in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)]
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_snippets_run(code, monkeypatch, capsys):
+    nlp = cnn_pipeline(threshold=0.0)
+    train(nlp, 1)
+    monkeypatch.setattr(spacy, "load", lambda name: nlp if name == "zh_medflat" else pytest.fail(name))
+    exec(compile(code, "README.md", "exec"), {})
+    assert "右肺下叶结节" in capsys.readouterr().out
+
+
+def test_continuous_integration_finds_the_test_command():
+    command = re.search(r"<!-- command: test -->\n```bash\n(.*?)```", README, re.DOTALL)
+    assert command and "pytest" in command[1] and "pip install -c constraints.txt" in command[1]
+
+
+def test_commands_variables_and_settings_exist():
+    commands = {command.name for command in medflat_cli.registered_commands}
+    assert set(re.findall(r"spacy medflat ([a-z][a-z-]+)", README)) <= commands
+    project = srsly.read_yaml(ROOT / "project.yml")
+    assert set(re.findall(r"--vars\.(\w+)", README)) <= set(project["vars"])
+    known = {*project["workflows"], *(command["name"] for command in project["commands"])}
+    assert set(re.findall(r"spacy project run (\w+)", README)) <= known
+    config = load_config(ROOT / "configs" / "default.cfg")["components"]["medflat_ner"]
+    (settings,) = blocks("ini")
+    for line in settings.splitlines()[1:]:
+        name, value = line.split(" = ")
+        assert srsly.json_dumps(config[name]) == srsly.json_dumps(srsly.json_loads(value)), name
+
+
+def test_formats_are_all_named():
+    from spacy_medflat.corpus.formats import FORMATS
+
+    assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) == set(FORMATS)
