@@ -19,8 +19,8 @@ from ..corpus.docs import record_to_doc
 from ..corpus.formats import FORMATS, read_records
 from ..corpus.kinds import BROKEN
 from ..corpus.record import CorpusError, Problem
-from ..corpus.report import Report, render_report
-from ..corpus.report_view import problems_view
+from ..corpus.report import Report
+from ..corpus.report_view import problems_view, report_view
 from .errors import friendly_errors
 
 
@@ -47,7 +47,7 @@ def check_data(
             name = str(path)
             contents[name] = Contents()
             reports[name] = _inspect(path, source_format, spans_key, tokenizer, contents[name])
-            console.print(render_report(reports[name], title=name), "")
+            console.print(report_view(reports[name], title=name), "")
         shared = shared_texts(contents)
         differences = label_differences(contents)
         if len(reports) > 1:

@@ -14,7 +14,7 @@ from ..corpus.atomic import write_json
 from ..corpus.conversion import convert_corpus
 from ..corpus.formats import FORMATS
 from ..corpus.record import Record
-from ..corpus.report import render_report
+from ..corpus.report_view import report_view
 from .errors import friendly_errors
 
 _NAMES = ", ".join(FORMATS)
@@ -54,7 +54,7 @@ def convert(
             lang=lang,
             progress=_with_progress,
         )
-        Console(soft_wrap=True).print(render_report(found, title=f"{source} → {target}"))
+        Console(soft_wrap=True).print(report_view(found, title=f"{source} → {target}"))
         if report:
             write_json(report, found.to_dict())
 

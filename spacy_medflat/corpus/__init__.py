@@ -3,7 +3,8 @@
 from .check import check_records
 from .formats import FORMATS, detect_format, read_records, write_records
 from .record import CorpusError, Entity, Problem, Record
-from .report import Report, render_report
+from .report import Report
+from .report_view import report_view
 
 __all__ = [
     "FORMATS",
@@ -15,6 +16,6 @@ __all__ = [
     "check_records",
     "detect_format",
     "read_records",
-    "render_report",
+    "report_view",
     "write_records",
 ]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .lengths import summarize
 from .nesting import find_overlaps
 from .record import Problem, Record
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 
 class Report:
@@ -109,11 +106,3 @@ class Report:
 def ranked(counts: Counter[Any]) -> list[tuple[Any, int]]:
     """Items and counts, the most frequent first, equal ones in order of the item."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def render_report(report: Report, title: str = "") -> RenderableType:
-    """The report for a terminal, as `rich` prints it. At most 20 problems of a kind are listed."""
-    # Here and not above, because the view imports this module.
-    from .report_view import report_view
-
-    return report_view(report, title)

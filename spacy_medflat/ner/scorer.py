@@ -9,8 +9,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-# start and end character (exclusive), label
-Mention = tuple[int, int, str]
+from ..corpus.nesting import find_overlaps
+from ..corpus.record import Entity
 
 ROLES = ("nested", "outer", "inner", "flat")
 
@@ -63,24 +63,13 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def mentions(doc: Doc, spans_key: str) -> set[Mention]:
+def mentions(doc: Doc, spans_key: str) -> set[Entity]:
     """The spans of a group by characters, so that texts with other tokens compare."""
-    return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(spans_key, [])}
+    return {Entity(span.start_char, span.end_char, span.label_) for span in doc.spans.get(spans_key, [])}
 
 
-def roles_of(spans: set[Mention]) -> dict[str, set[Mention]]:
+def roles_of(spans: set[Entity]) -> dict[str, set[Entity]]:
     """Which spans have which role among each other. Two labels on one span do not contain each other."""
-    outer: set[Mention] = set()
-    inner: set[Mention] = set()
-    # By start, the longest first: whatever contains a span comes before it.
-    ordered = sorted(spans, key=lambda s: (s[0], -s[1], s[2]))
-    open_spans: list[Mention] = []
-    for span in ordered:
-        open_spans = [other for other in open_spans if other[1] > span[0]]
-        for other in open_spans:
-            if other[1] >= span[1] and other[:2] != span[:2]:
-                outer.add(other)
-                inner.add(span)
-        open_spans.append(span)
-    nested = outer | inner
-    return {"nested": nested, "outer": outer, "inner": inner, "flat": spans - nested}
+    pairs = find_overlaps(list(spans)).nested
+    outer, inner = {outer for outer, _ in pairs}, {inner for _, inner in pairs}
+    return {"nested": outer | inner, "outer": outer, "inner": inner, "flat": spans - outer - inner}

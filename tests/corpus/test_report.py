@@ -5,7 +5,8 @@ from rich.console import Console
 
 from spacy_medflat.corpus.check import check_records
 from spacy_medflat.corpus.record import Entity, Problem, Record
-from spacy_medflat.corpus.report import Report, render_report
+from spacy_medflat.corpus.report import Report
+from spacy_medflat.corpus.report_view import report_view
 
 from .helpers import tumour
 
@@ -36,7 +37,7 @@ def report():
 def rendered(report, title=""):
     console = Console(width=200, color_system=None)
     with console.capture() as capture:
-        console.print(render_report(report, title))
+        console.print(report_view(report, title))
     return capture.get()
 
 

@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.training import Example
 
+from spacy_medflat.corpus.record import Entity
 from spacy_medflat.ner.scorer import roles_of, score_nested
 
 NLP = spacy.blank("zh")
 MENTIONS = st.sets(
-    st.builds(lambda s, n, label: (s, s + n, label), st.integers(0, 9), st.integers(1, 5), st.sampled_from("ab"))
+    st.builds(lambda s, n, label: Entity(s, s + n, label), st.integers(0, 9), st.integers(1, 5), st.sampled_from("ab"))
 )
 
 
@@ -23,7 +24,7 @@ def example(text, gold, predicted):
 @given(MENTIONS)
 def test_roles_equal_their_definition(spans):
     def holds(a, b):
-        return a[0] <= b[0] and b[1] <= a[1] and a[:2] != b[:2]
+        return a.start <= b.start and b.end <= a.end and (a.start, a.end) != (b.start, b.end)
 
     outer = {a for a in spans if any(holds(a, b) for b in spans)}
     inner = {b for b in spans if any(holds(a, b) for a in spans)}
