@@ -248,8 +248,8 @@ def test_a_long_text_is_read_without_a_seam(trained):
     assert len(text) == 50_000
     found = set(spans_of(trained(text)))
     assert found
-    # Away from the ends of the text, by more than a span may be wide, every sentence has the same neighbours, wherever a
-    # block of the band begins.
+    # Further from the ends of the text than a span may be wide, every sentence has the same neighbours, wherever the
+    # blocks of the band begin.
     by_sentence: dict[int, set] = {}
     for start, end, label in found:
         i = start // len(sentence)
