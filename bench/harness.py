@@ -17,30 +17,32 @@ from rich.table import Table
 PACKAGES = ("torch", "spacy", "spacy-transformers", "transformers", "thinc")
 
 
-def interleave(sides: dict[str, Callable[[], None]], n_chars: int, rounds: int) -> dict[str, list[float]]:
-    """Characters a second of each side in each round; one round before them does not count."""
+def interleave(sides: dict[str, Callable[[], None]], n_chars: int, rounds: int, warm_up: int) -> dict[str, list[float]]:
+    """Characters a second of each side in each round; the rounds of the warm-up do not count."""
     speeds: dict[str, list[float]] = {name: [] for name in sides}
-    for counted in [False] + [True] * rounds:
+    for i in range(warm_up + rounds):
         for name, run in sides.items():
             begin = perf_counter()
             run()
-            if counted:
+            if i >= warm_up:
                 speeds[name].append(n_chars / (perf_counter() - begin))
     return speeds
 
 
 def report(results: dict[str, dict[str, list[float]]], setting: dict[str, Any], output: Path) -> None:
-    """Print medians, ranges and the ratio of the first side to the second; write everything to a JSON file."""
-    first, second = next(iter(results.values()))
-    title = ", ".join(f"{name} {value}" for name, value in setting.items())
-    table = Table("characters a second", first, second, f"{first} / {second}", title=title)
+    """Print medians, ranges and the ratio of the first side to each other; write everything to a JSON file."""
+    table = Table(title="characters a second, " + ", ".join(f"{name} {value}" for name, value in setting.items()))
+    for column in ("", "side", "median", "range", "first side / this"):
+        table.add_column(column)
     figures: dict[str, Any] = {"setting": setting, "environment": environment()}
     for name, speeds in results.items():
         medians = {side: statistics.median(values) for side, values in speeds.items()}
-        ratio = medians[first] / medians[second]
-        figures[name] = {"speeds": speeds, "medians": medians, "ratio": ratio}
-        cells = (f"{medians[side]:,.0f} ({min(v):,.0f}–{max(v):,.0f})" for side, v in speeds.items())
-        table.add_row(name, *cells, f"{ratio:.3f}")
+        first = next(iter(medians.values()))
+        ratios = {side: first / median for side, median in medians.items()}
+        figures[name] = {"speeds": speeds, "medians": medians, "ratios": ratios}
+        for side, values in speeds.items():
+            spread = f"{min(values):,.0f}–{max(values):,.0f}"
+            table.add_row(name, side, f"{medians[side]:,.0f}", spread, f"{ratios[side]:.3f}")
     console = Console()
     console.print(table)
     console.print(figures["environment"])
