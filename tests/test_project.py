@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import spacy
 import srsly
 from spacy.cli.train import train
 from spacy.util import load_config, load_model_from_config
@@ -71,7 +72,7 @@ def test_training_straight_from_json_gives_the_same_weights_for_the_same_seed(pr
         "paths.train": str(project / "assets" / "corpus" / "train.json"),
         "paths.dev": str(project / "assets" / "corpus" / "dev.json"),
         "paths.encoder": str(project / "assets" / "encoder"),
-        **{"recipe.steps": 2, "recipe.eval_frequency": 2, "recipe.warmup_steps": 1},
+        **{"training.max_steps": 2, "training.eval_frequency": 2},
     }
     weights = []
     for name in ("one", "two"):
@@ -79,3 +80,5 @@ def test_training_straight_from_json_gives_the_same_weights_for_the_same_seed(pr
         pipes = (tmp_path / name / "model-last" / pipe / "model" for pipe in ("transformer", "medflat_ner"))
         weights.append([path.read_bytes() for path in pipes])
     assert weights[0] == weights[1]
+    nlp = spacy.load(tmp_path / "one" / "model-last")
+    assert nlp.resume_training().learn_rate == 0.0

@@ -28,7 +28,7 @@ def create_char_transformer(
     name: str,
     window: int = 256,
     overlap: int = 32,
-    max_batch_items: int = 4096,
+    max_batch_items: int = 1024,
     tokenizer_config: dict[str, Any] = {},  # noqa: B006 (thinc's registry needs plain defaults; never changed here)
     transformer_config: dict[str, Any] = {},  # noqa: B006
     mixed_precision: bool = False,
@@ -45,7 +45,7 @@ def create_char_transformer(
     window (int): the most tokens read at once, not counting [CLS] and [SEP].
     overlap (int): the fewest tokens that neighbouring windows share.
     max_batch_items (int): the most wordpieces, padding included, that prediction runs at once. It bounds memory for
-        long texts and never changes a result.
+        long texts and never changes a result. A CPU is fastest with what fits its caches, a GPU with more.
     tokenizer_config, transformer_config (dict): settings that override the encoder's own.
     mixed_precision (bool), grad_scaler_config (dict): as in spacy-transformers; they act on a GPU.
     RAISES ValueError: at initialization, if the encoder cannot be loaded, cannot hold `window` positions, or does not
@@ -85,7 +85,7 @@ def create_char_transformer_tok2vec(
     grad_factor: float = 1.0,
     window: int = 256,
     overlap: int = 32,
-    max_batch_items: int = 4096,
+    max_batch_items: int = 1024,
     tokenizer_config: dict[str, Any] = {},  # noqa: B006
     transformer_config: dict[str, Any] = {},  # noqa: B006
     mixed_precision: bool = False,
