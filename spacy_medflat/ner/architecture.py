@@ -1,8 +1,11 @@
 """The architectures of `medflat_ner`: pointer heads over any tok2vec."""
 
+from collections.abc import Callable
+from typing import cast
+
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import Model, chain, list2ragged, with_array
+from thinc.api import Model, chain, with_array
 from thinc.types import Floats2d, Ragged
 
 from .head import PointerHead
@@ -53,6 +56,21 @@ def create_global_pointer(
     return _pointer(tok2vec, GlobalPointer, GlobalPointerScores(head_size, rotary_base), head_size, max_width, dropout)
 
 
+def list_to_ragged() -> Model[list[Floats2d], Ragged]:
+    """thinc's `list2ragged`, but a batch with one text of any length is passed on as it is, not copied."""
+    return Model("list_to_ragged", _list_to_ragged)
+
+
+def _list_to_ragged(model: Model, X: list[Floats2d], is_train: bool) -> tuple[Ragged, Callable]:
+    lengths = model.ops.asarray1i([len(x) for x in X])
+    filled = [x for x in X if len(x)]
+
+    def backprop(d_ragged: Ragged) -> list[Floats2d]:
+        return model.ops.unflatten(cast(Floats2d, d_ragged.data), lengths)
+
+    return Ragged(filled[0] if len(filled) == 1 else model.ops.flatten(X), lengths), backprop
+
+
 def _pointer(
     tok2vec: Model[list[Doc], list[Floats2d]],
     make_module: MakeModule,
@@ -68,7 +86,7 @@ def _pointer(
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout must be at least 0 and less than 1, but it is {dropout}")
     layer = torch_layer("span_pointer", make_module, head_size=head_size, dropout=dropout)
-    model: Model[list[Doc], Ragged] = chain(tok2vec, list2ragged(), with_array(layer))
+    model: Model[list[Doc], Ragged] = chain(tok2vec, list_to_ragged(), with_array(layer))
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", layer)
     model.attrs["span_head"] = PointerHead(scores, max_width)

@@ -83,6 +83,15 @@ def make_medflat_ner(
     )
 
 
+class KeptSpanGroup(SpanGroup):
+    """A span group that keeps its Doc alive, so that `nlp(text).spans[key]` may be read at once.
+
+    spaCy's own holds its Doc weakly, and fails once the Doc is gone. Python's garbage collector takes the circle apart.
+    """
+
+    kept: Doc
+
+
 class NestedEntityRecognizer(TrainablePipe):
     """Finds entities inside entities: every span of every label is scored on its own.
 
@@ -181,6 +190,16 @@ class NestedEntityRecognizer(TrainablePipe):
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Apply the component to one Doc. Its span group keeps the Doc alive; those of `pipe` do not."""
+        doc = super().__call__(doc)
+        if doc is not None and self.key in doc.spans:
+            group = doc.spans[self.key]
+            kept = KeptSpanGroup(doc, name=group.name, attrs=group.attrs, spans=list(group))
+            kept.kept = doc
+            doc.spans[self.key] = kept
+        return doc
 
     def predict(self, docs: Iterable[Doc]) -> list[Candidates]:
         """Find the spans above the thresholds, without changing the Docs."""

@@ -1,5 +1,7 @@
+import gc
 import logging
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -224,6 +226,17 @@ def test_a_bad_document_does_not_sink_the_batch(trained, monkeypatch):
     texts = ["右肺上叶腺癌术后", "坏", "患者贫血"]
     assert [doc.text for doc in nlp.pipe(texts, batch_size=1)] == [texts[0], texts[2]]
     assert [doc.text for doc in failed] == ["坏"]
+
+
+def test_spans_outlive_the_name_of_their_document(trained):
+    assert [span.text for span in trained("右肺上叶腺癌术后").spans[KEY]] == [
+        "右肺上叶腺癌术",
+        "右肺上叶腺癌",
+        "右肺上叶",
+    ]
+    reference = weakref.ref(trained("右肺上叶腺癌术后"))
+    gc.collect()
+    assert reference() is None
 
 
 def test_predict_leaves_the_documents_alone(trained):
