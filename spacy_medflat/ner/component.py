@@ -15,6 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Ragged
 
+from ..kept_spans import keep_doc_alive
 from ..workers import one_torch_thread_in_workers
 from .candidates import Candidates
 from .gold import Coverage, read_gold
@@ -81,15 +82,6 @@ def make_medflat_ner(
         set_ents=set_ents,
         scorer=scorer,
     )
-
-
-class KeptSpanGroup(SpanGroup):
-    """A span group that keeps its Doc alive, so that `nlp(text).spans[key]` may be read at once.
-
-    spaCy's own holds its Doc weakly, and fails once the Doc is gone. Python's garbage collector takes the circle apart.
-    """
-
-    kept: Doc
 
 
 class NestedEntityRecognizer(TrainablePipe):
@@ -194,11 +186,8 @@ class NestedEntityRecognizer(TrainablePipe):
     def __call__(self, doc: Doc) -> Doc:
         """Apply the component to one Doc. Its span group keeps the Doc alive; those of `pipe` do not."""
         doc = super().__call__(doc)
-        if doc is not None and self.key in doc.spans:
-            group = doc.spans[self.key]
-            kept = KeptSpanGroup(doc, name=group.name, attrs=group.attrs, spans=list(group))
-            kept.kept = doc
-            doc.spans[self.key] = kept
+        if doc is not None:
+            keep_doc_alive(doc, self.key)
         return doc
 
     def predict(self, docs: Iterable[Doc]) -> list[Candidates]:

@@ -1,0 +1,1 @@
+"""Words laid over characters: the component, where its words come from, and the lexicon that users own."""

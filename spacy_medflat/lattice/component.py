@@ -1,0 +1,188 @@
+"""`medflat_lattice`: the component that lays words over characters, in `doc.spans`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import srsly
+from spacy.language import Language
+from spacy.pipeline.pipe import Pipe
+from spacy.strings import get_string_id
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_get_examples
+from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, logger, minibatch, to_bytes, to_disk
+from spacy.vocab import Vocab
+
+from ..corpus.record import clipped
+from ..kept_spans import keep_doc_alive
+from .source import WordSource
+from .tokens import TokenPlaces
+from .words import Words
+
+DEFAULT_CONFIG = {
+    "words": {
+        "@misc": "spacy_medflat.LexiconWords.v1",
+        "path": None,
+        "min_length": 2,
+        "max_length": 8,
+        "chinese_only": True,
+        "nested": True,
+    },
+    "spans_key": "lattice",
+}
+
+
+@Language.factory("medflat_lattice", assigns=["doc.spans"], default_config=DEFAULT_CONFIG)
+def make_medflat_lattice(nlp: Language, name: str, words: WordSource, spans_key: str) -> "Lattice":
+    """Make the component. The settings are those of `Lattice`."""
+    return Lattice(nlp.vocab, words, name, spans_key=spans_key)
+
+
+class Lattice(Pipe):
+    """Writes the words of a source into `doc.spans[spans_key]`, ordered by start, longer first; words may overlap.
+
+    The label of a span is the word's types (several with `|` between them, empty if it has none); its `id_` names the
+    sources that found it (`lexicon+segmenter`). The group is always written, also when it is empty.
+
+    A word must begin and end where tokens do: it cannot be part of a token, and is left out where it would be. spaCy's
+    zh tokenizer with the segmenter `char` makes every character a token, except that a single space is none.
+    """
+
+    def __init__(self, vocab: Vocab, words: WordSource, name: str = "medflat_lattice", *, spans_key: str = "lattice"):
+        """Make the component.
+
+        words (WordSource): where the words come from; it may be replaced at any time.
+        spans_key (str): the span group to write.
+        """
+        self.vocab = vocab
+        self.words = words
+        self.name = name
+        self.cfg: dict[str, Any] = {"spans_key": spans_key}
+
+    @property
+    def key(self) -> str:
+        """The span group that is written."""
+        return str(self.cfg["spans_key"])
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Apply the component to one Doc. Its span group keeps the Doc alive; those of `pipe` do not."""
+        for done in self._annotated([doc]):
+            keep_doc_alive(done, self.key)
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Apply the component to a stream of Docs."""
+        for docs in minibatch(stream, batch_size):
+            yield from self._annotated(list(docs))
+
+    def _annotated(self, docs: list[Doc]) -> list[Doc]:
+        """The Docs with their words. A batch that fails is gone through one by one, and the bad Docs are handled."""
+        try:
+            self.set_annotations(docs, self.predict(docs))
+        except Exception as error:
+            if len(docs) > 1:
+                return [done for doc in docs for done in self._annotated([doc])]
+            self.get_error_handler()(self.name, self, docs, error)
+            return []
+        return docs
+
+    def predict(self, docs: Iterable[Doc]) -> Words:
+        """The words of the Docs, without changing them.
+
+        RETURNS (Words): `start` and `end` are tokens of the Doc, `end` exclusive.
+        RAISES ValueError: the source gives places outside of a text.
+        """
+        places = TokenPlaces(list(docs))
+        return places.to_tokens(self.words.find(places.texts))
+
+    def set_annotations(self, docs: Iterable[Doc], words: Words) -> None:
+        """Write the words into the Docs.
+
+        words (Words): `start` and `end` are tokens of the Doc.
+        """
+        docs = list(docs)
+        # A sourced component, or one in another process, has a vocabulary that is not the Docs'.
+        for vocab in {id(doc.vocab): doc.vocab for doc in docs}.values():
+            for text in {text for tag in words.tags for text in tag if text}:
+                vocab.strings.add(text)
+        hashes = np.array([[get_string_id(text) if text else 0 for text in tag] for tag in words.tags], dtype=np.uint64)
+        labels, ids = hashes.reshape(-1, 2)[words.tag].T.tolist()
+        starts, ends = words.start.tolist(), words.end.tolist()
+        bounds = words.bounds(len(docs))
+        for i, doc in enumerate(docs):
+            rows = slice(bounds[i], bounds[i + 1])
+            places = zip(starts[rows], ends[rows], labels[rows], ids[rows], strict=True)
+            spans = [Span(doc, start, end, label, span_id=ident) for start, end, label, ident in places]
+            doc.spans[self.key] = SpanGroup(doc, name=self.key, spans=spans)
+
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None) -> None:
+        """Load the words, and count how many the texts of the examples have.
+
+        RAISES ValueError: the source cannot be loaded, or has no words.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        self.words.initialize()
+        characters = 0
+        found: dict[str, int] = {}
+        for examples in minibatch(get_examples(), 128):
+            places = TokenPlaces([eg.predicted for eg in examples])
+            characters += sum(map(len, places.texts))
+            words = places.to_tokens(self.words.find(places.texts))
+            counts = np.bincount(words.tag, minlength=len(words.tags)).tolist()
+            for tag, count in zip(words.tags, counts, strict=True):
+                found[tag.sources] = found.get(tag.sources, 0) + count
+        self._report(characters, found)
+
+    def _report(self, characters: int, found: dict[str, int]) -> None:
+        total = sum(found.values())
+        if not total:
+            logger.warning("%s: none of the words is in the %s characters of the data", self.name, f"{characters:,}")
+            return
+        shares = ", ".join(f"{sources} {count / total:.0%}" for sources, count in sorted(found.items()))
+        logger.info("%s: %.2f words a character (%s)", self.name, total / characters, shares)
+
+    def add_words(self, words: Iterable[str] | Mapping[str, str]) -> None:
+        """Add words, or words with their types, to the lexicon. Possible at any time, also on a trained pipeline.
+
+        RAISES ValueError: the source has no lexicon, or something is not a word.
+        """
+        self._editable("add_words")(words)
+
+    def remove_words(self, words: Iterable[str]) -> int:
+        """Take words out of the lexicon. RETURNS (int): how many were there.
+
+        RAISES ValueError: the source has no lexicon.
+        """
+        return int(self._editable("remove_words")(words))
+
+    def _editable(self, method: str) -> Callable[..., Any]:
+        if not hasattr(self.words, method):
+            raise ValueError(
+                f"the words of {self.name!r} come from {clipped(self.words.name)}, which has no lexicon: combine it "
+                "with spacy_medflat.LexiconWords.v1 in spacy_medflat.UnionWords.v1"
+            )
+        return getattr(self.words, method)
+
+    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
+        """Settings and words as bytes. exclude: `cfg`, `words`."""
+        return to_bytes({"cfg": lambda: srsly.json_dumps(self.cfg), "words": self.words.to_bytes}, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> "Lattice":
+        """Take over what `to_bytes` gave."""
+        readers = {"cfg": lambda cfg: self.cfg.update(srsly.json_loads(cfg)), "words": self.words.from_bytes}
+        from_bytes(data, readers, exclude)
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """Settings and words as a folder; a lexicon in it is a file that can be read and edited."""
+        to_disk(path, {"cfg": lambda p: srsly.write_json(p, self.cfg), "words": self.words.to_disk}, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> "Lattice":
+        """Take over what `to_disk` wrote."""
+        readers: dict[str, Callable[[Path], Any]] = {
+            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
+            "words": self.words.from_disk,
+        }
+        from_disk(ensure_path(path), readers, exclude)
+        return self

@@ -1,0 +1,130 @@
+"""`spacy_medflat.SegmenterWords.v1`: the words that a segmenter cuts a text into."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from spacy.util import registry
+
+from .align import align_words
+from .jieba_segmenter import load_jieba, read_jieba
+from .lexicon_file import read_lexicon
+from .pkuseg_model import read_pkuseg
+from .pkuseg_segmenter import load_pkuseg
+from .rules import WordRules
+from .source import FileSource
+from .words import Words
+
+USER_WORDS = "user_words.txt"
+
+
+class Segmenter(Protocol):
+    """Cuts texts into words."""
+
+    def cut(self, text: str) -> Sequence[str]:
+        """The words of a text, in order. Characters may be missing or normalized."""
+
+
+# For each segmenter: what reads a model from its name or folder into files, and what makes a segmenter of the files
+# and the user's words.
+Read = Callable[[str | None], dict[str, bytes]]
+Load = Callable[[dict[str, bytes], list[str]], Segmenter]
+SEGMENTERS: dict[str, tuple[Read, Load]] = {"pkuseg": (read_pkuseg, load_pkuseg), "jieba": (read_jieba, load_jieba)}
+
+
+@registry.misc("spacy_medflat.SegmenterWords.v1")
+def create_segmenter_words(
+    segmenter: Literal["pkuseg", "jieba"] = "pkuseg",
+    model: str | Path | None = None,
+    user_dict: str | Path | None = None,
+    min_length: int = 2,
+    max_length: int = 8,
+    chinese_only: bool = True,
+) -> "SegmenterWords":
+    """The words that a segmenter cuts a text into; they do not overlap.
+
+    segmenter (str): `pkuseg` (the extra `pkuseg`) or `jieba` (the extra `jieba`).
+    model: for pkuseg the folder of a model, or the name of one in pkuseg's home (`medicine`), which is never
+        downloaded; for jieba a dictionary in its format, or None for its own. It is read once, at initialization: a
+        saved pipeline carries its model.
+    user_dict: words that the segmenter is to keep whole, a file as `read_lexicon` reads it; read once, too.
+    min_length, max_length (int): in characters, both inclusive.
+    chinese_only (bool): only words that are ideographs throughout.
+    """
+    return SegmenterWords(
+        WordRules(min_length, max_length, chinese_only),
+        segmenter=segmenter,
+        model=None if model is None else str(model),
+        user_dict=None if user_dict is None else str(user_dict),
+    )
+
+
+class SegmenterWords(FileSource):
+    """Finds the words that a segmenter cuts a text into, without types."""
+
+    def __init__(
+        self,
+        rules: WordRules | None = None,
+        *,
+        segmenter: str = "pkuseg",
+        model: str | None = None,
+        user_dict: str | None = None,
+        name: str = "segmenter",
+    ):
+        """The settings are those of `create_segmenter_words`.
+
+        RAISES ValueError: a segmenter that is not known.
+        """
+        if segmenter not in SEGMENTERS:
+            raise ValueError(f"segmenter must be one of {', '.join(SEGMENTERS)}, but it is {segmenter!r}")
+        self.name = name
+        self.rules = rules or WordRules()
+        self.segmenter = segmenter
+        self.model = model
+        self.user_dict = user_dict
+        self._files: dict[str, bytes] = {}
+        self._loaded: Segmenter | None = None
+
+    def initialize(self) -> None:
+        """Read the model and the user's words.
+
+        RAISES ValueError: the model is missing, damaged, or of another kind. ImportError: the segmenter is not
+            installed.
+        """
+        read, _ = SEGMENTERS[self.segmenter]
+        files = read(self.model)
+        if self.user_dict is not None:
+            files[USER_WORDS] = "\n".join(read_lexicon(Path(self.user_dict))).encode("utf-8")
+        self.load_files(files)
+
+    def find(self, texts: Sequence[str]) -> Words:
+        """The words of each text.
+
+        RAISES ValueError: the source is neither initialized nor loaded.
+        """
+        if self._loaded is None:
+            raise ValueError(
+                f"the word source {self.name!r} has no {self.segmenter} model yet: call nlp.initialize() or load a "
+                "trained pipeline"
+            )
+        found = []
+        for text in texts:
+            words = list(self._loaded.cut(text))
+            found.append([(start, end, "") for i, start, end in align_words(text, words) if self.rules.allow(words[i])])
+        return Words.of(found, self.name)
+
+    def files(self) -> dict[str, bytes]:
+        """The model and the user's words."""
+        return self._files
+
+    def load_files(self, files: dict[str, bytes]) -> None:
+        """Take over what `files` gave."""
+        _, load = SEGMENTERS[self.segmenter]
+        user_words = files.get(USER_WORDS, b"").decode("utf-8")
+        self._loaded = load(files, user_words.split("\n") if user_words else []) if files else None
+        self._files = files
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that make a source like this one."""
+        kept = ("rules", "segmenter", "model", "user_dict", "name")
+        return {key: getattr(self, key) for key in kept}

@@ -1,0 +1,93 @@
+"""`spacy_medflat.UnionWords.v1`: the words of several sources together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import srsly
+from spacy.util import registry
+
+from .lexicon_words import LexiconWords
+from .source import WordSource
+from .words import Words, union
+
+
+@registry.misc("spacy_medflat.UnionWords.v1")
+def create_union_words(sources: dict[str, Any]) -> "UnionWords":
+    """The words of several sources together. A word that several find is one word, marked with all their names.
+
+    sources (dict): word sources by name, each a section of its own in the config: `[….words.sources.lexicon]`.
+    RAISES ValueError: no sources, something that is no word source, or a name with `+` in it.
+    """
+    return UnionWords(sources)
+
+
+class UnionWords:
+    """Several word sources as one. The names given here take the place of the sources' own."""
+
+    def __init__(self, sources: Mapping[str, WordSource], name: str = "union"):
+        """sources: by name; a name becomes a part of `span_id`, and a folder when the pipeline is saved."""
+        if not sources:
+            raise ValueError("spacy_medflat.UnionWords.v1 needs at least one source: add a section under sources")
+        for key, source in sources.items():
+            if not isinstance(source, WordSource):
+                raise ValueError(f"the source {key!r} of spacy_medflat.UnionWords.v1 is no word source: {source!r}")
+            if not key or not key.replace("_", "").replace("-", "").isalnum():
+                raise ValueError(f"the name of a word source must be letters, digits, - and _, but it is {key!r}")
+            source.name = key
+        self.name = name
+        self.sources = dict(sources)
+
+    def initialize(self) -> None:
+        """Initialize all sources."""
+        for source in self.sources.values():
+            source.initialize()
+
+    def find(self, texts: Sequence[str]) -> Words:
+        """The words of each text, from all sources."""
+        return reduce(union, (source.find(texts) for source in self.sources.values()))
+
+    def add_words(self, words: Iterable[str] | Mapping[str, str]) -> None:
+        """Add words to the first source that is a lexicon."""
+        self._lexicons()[0].add_words(words)
+
+    def remove_words(self, words: Iterable[str]) -> int:
+        """Take words out of all lexicons; a segmenter may still find them.
+
+        RETURNS (int): in how many places they were.
+        """
+        chosen = words if isinstance(words, str) else list(words)
+        return sum(source.remove_words(chosen) for source in self._lexicons())
+
+    def _lexicons(self) -> list[LexiconWords]:
+        found: list[LexiconWords] = [source for source in self.sources.values() if isinstance(source, LexiconWords)]
+        if not found:
+            raise ValueError(f"none of the sources {', '.join(self.sources)} is a lexicon: add LexiconWords.v1 to them")
+        return found
+
+    def to_bytes(self) -> bytes:
+        """The bytes of all sources."""
+        return srsly.msgpack_dumps({key: source.to_bytes() for key, source in self.sources.items()})
+
+    def from_bytes(self, data: bytes) -> "UnionWords":
+        """Take over what `to_bytes` gave."""
+        saved = srsly.msgpack_loads(data)
+        if set(saved) != set(self.sources):
+            raise ValueError(
+                f"the saved words are of the sources {', '.join(saved)}, but the config has {', '.join(self.sources)}"
+            )
+        for key, source in self.sources.items():
+            source.from_bytes(saved[key])
+        return self
+
+    def to_disk(self, path: Path) -> None:
+        """One folder for each source."""
+        for key, source in self.sources.items():
+            source.to_disk(path / key)
+
+    def from_disk(self, path: Path) -> "UnionWords":
+        """Take over what `to_disk` wrote."""
+        for key, source in self.sources.items():
+            source.from_disk(path / key)
+        return self

@@ -1,0 +1,57 @@
+import pickle
+
+import pytest
+import spacy
+
+from spacy_medflat.lattice.lexicon_words import LexiconWords
+from spacy_medflat.lattice.segmenter import SegmenterWords
+from spacy_medflat.lattice.union_words import UnionWords
+
+from .helpers import LEXICON, rows
+
+
+@pytest.fixture
+def source():
+    config = {"@misc": "spacy_medflat.UnionWords.v1", "sources": {"ours": LEXICON, "theirs": LEXICON}}
+    source = spacy.registry.resolve({"words": config})["words"]
+    source.sources["ours"].add_words({"右肺": "bod", "腺癌": "dis"})
+    source.sources["theirs"].add_words({"腺癌": "sym", "上叶": ""})
+    return source
+
+
+def test_types_and_names_of_all(source):
+    source.initialize()
+    assert rows(source.find(["右肺上叶腺癌"])) == [
+        (0, 0, 2, "bod", "ours"),
+        (0, 2, 4, "", "theirs"),
+        (0, 4, 6, "dis|sym", "ours+theirs"),
+    ]
+
+
+def test_adding_and_removing(source):
+    source.add_words({"咳嗽": "sym"})
+    assert "咳嗽" in source.sources["ours"].lexicon and "咳嗽" not in source.sources["theirs"].lexicon
+    assert source.remove_words(["腺癌"]) == 2
+    assert [row[1:3] for row in rows(source.find(["右肺上叶腺癌咳嗽"]))] == [(0, 2), (2, 4), (6, 8)]
+
+
+def test_saving(source, tmp_path):
+    expected = rows(source.find(["右肺上叶腺癌"]))
+    source.to_disk(tmp_path)
+    for empty in (lambda: UnionWords({"ours": LexiconWords(), "theirs": LexiconWords()}),):
+        assert rows(empty().from_disk(tmp_path).find(["右肺上叶腺癌"])) == expected
+        assert rows(empty().from_bytes(source.to_bytes()).find(["右肺上叶腺癌"])) == expected
+    assert rows(pickle.loads(pickle.dumps(source)).find(["右肺上叶腺癌"])) == expected
+    with pytest.raises(ValueError, match="of the sources ours, theirs, but the config has x"):
+        UnionWords({"x": LexiconWords()}).from_bytes(source.to_bytes())
+
+
+def test_bad_settings():
+    with pytest.raises(ValueError, match="at least one source"):
+        UnionWords({})
+    with pytest.raises(ValueError, match=r"'x' of spacy_medflat\.UnionWords\.v1 is no word source: 3"):
+        UnionWords({"x": 3})  # type: ignore[dict-item]
+    with pytest.raises(ValueError, match="but it is 'a\\+b'"):
+        UnionWords({"a+b": LexiconWords()})
+    with pytest.raises(ValueError, match="none of the sources seg is a lexicon"):
+        UnionWords({"seg": SegmenterWords()}).add_words(["肺癌"])
