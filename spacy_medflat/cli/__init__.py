@@ -7,7 +7,9 @@ from .check_data import check_data
 from .convert import convert
 from .evaluate import evaluate
 from .find_thresholds import find_thresholds
+from .lexicon import lexicon_cli
 from .render import render
+from .vectors import vectors_cli
 
 medflat_cli = typer.Typer(
     name="medflat",
@@ -19,4 +21,6 @@ medflat_cli.command("check-data")(check_data)
 medflat_cli.command("find-thresholds")(find_thresholds)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
+medflat_cli.add_typer(lexicon_cli)
+medflat_cli.add_typer(vectors_cli)
 app.add_typer(medflat_cli)

@@ -1,0 +1,174 @@
+"""`medflat vectors …`: word vectors from files, from a user's own notes, and what they cover."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..corpus.atomic import replaced_when_done
+from ..lattice.lexicon_file import read_lexicon
+from ..lattice.rules import WordRules
+from ..vectors.convert import Summary, convert_vectors
+from ..vectors.coverage import count_words, coverage
+from ..vectors.keep import WordFilter
+from ..vectors.sources import make_source
+from ..vectors.store import has_vector, read_vocab, write_vectors, write_word2vec
+from ..vectors.texts import find_words, iter_texts
+from ..vectors.train import Settings, train_vectors
+from .errors import friendly_errors
+from .progress import bytes_done, stages_done
+
+vectors_cli = typer.Typer(name="vectors", help="Word vectors: convert, train, inspect.", no_args_is_help=True)
+
+MinLength = Annotated[int, typer.Option(min=1, help="Shortest word, in characters.")]
+MaxLength = Annotated[int, typer.Option(min=1, help="Longest word, in characters.")]
+ChineseOnly = Annotated[
+    bool, typer.Option("--chinese-only/--any-script", help="Only words of Chinese characters throughout.")
+]
+
+
+class Storage(str, Enum):
+    """How a word2vec file is stored."""
+
+    auto = "auto"
+    text = "text"
+    binary = "binary"
+
+
+@vectors_cli.command("convert")
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="word2vec file; .gz, .bz2, .xz or .zip too.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="New folder, for `[initialize] vectors`.")],
+    words: Annotated[
+        Path | None,
+        typer.Option(help="Keep only the words of this lexicon, whatever their length; one a line, or a TSV file."),
+    ] = None,
+    min_length: MinLength = 2,
+    max_length: MaxLength = 8,
+    chinese_only: ChineseOnly = True,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Read only so many rows: the most frequent words come first.")
+    ] = None,
+    storage: Annotated[Storage, typer.Option("--format", help="How IN is stored.")] = Storage.auto,
+) -> None:
+    """Convert a word2vec file to spaCy vectors, and keep the words that a lattice can use.
+
+    Single Chinese characters are kept always: missing words are composed of them. A repeated word keeps its first
+    vector.
+    """
+    with friendly_errors():
+        rules = _rules(min_length, max_length, chinese_only)
+        keep = WordFilter(rules, set(read_lexicon(words)) if words else None)
+        binary = None if storage is Storage.auto else storage is Storage.binary
+        with bytes_done(source) as progress:
+            summary = convert_vectors(source, target, keep=keep, count=count, binary=binary, progress=progress)
+        _say(f"{source} → {target}", style="bold")
+        for line in _summary_lines(summary):
+            _say(line)
+
+
+@vectors_cli.command("train")
+def train(
+    texts: Annotated[
+        list[Path],
+        typer.Argument(metavar="TEXTS...", help="Notes: .txt with one passage a line (.gz too), .jsonl, any corpus."),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="New folder, for `[initialize] vectors`.")],
+    lexicon: Annotated[Path | None, typer.Option(help="Lexicon whose words become tokens.")] = None,
+    pkuseg: Annotated[str | None, typer.Option(help="pkuseg model whose words become tokens: folder or name.")] = None,
+    min_length: MinLength = 2,
+    max_length: MaxLength = 8,
+    chinese_only: ChineseOnly = True,
+    dimension: Annotated[int, typer.Option(min=1, help="Numbers in a vector.")] = 100,
+    window: Annotated[int, typer.Option(min=1, help="Tokens to each side that count as near.")] = 5,
+    min_count: Annotated[int, typer.Option(min=1, help="Tokens that are rarer get no vector.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the texts.")] = 5,
+    negative: Annotated[int, typer.Option(min=1, help="Noise tokens for each prediction.")] = 5,
+    skip_gram: Annotated[bool, typer.Option("--skip-gram/--cbow", help="Which of the two models to train.")] = True,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads, by default one a core. One thread gives the same vectors again.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
+    word2vec: Annotated[Path | None, typer.Option(help="Also write word2vec text; gzipped if called .gz.")] = None,
+) -> None:
+    """Train word vectors on your own notes.
+
+    The tokens are the longest words that the lexicon or the segmenter finds, and the characters between them.
+    """
+    with friendly_errors():
+        source = make_source(lexicon, pkuseg, _rules(min_length, max_length, chinese_only))
+        settings = Settings(
+            dimension, window, min_count, epochs, negative, skip_gram, workers or os.cpu_count() or 1, seed
+        )
+        # A target in the way is found before the work, not after it.
+        with replaced_when_done(target) as scratch, stages_done() as progress:
+            trained = train_vectors(iter_texts(texts), source, settings, progress)
+            write_vectors(trained.table, scratch)
+        if word2vec:
+            write_word2vec(trained.table, word2vec)
+        _say(f"{trained.texts:,} texts, {trained.tokens:,} tokens → {target}", style="bold")
+        _say(f"{len(trained.table.words):,} vectors of {settings.dimension} numbers")
+        _print_coverage(set(trained.table.words).__contains__, lexicon, trained.words)
+
+
+@vectors_cli.command("inspect")
+def inspect(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of vectors, or of any pipeline.")],
+    words: Annotated[Path | None, typer.Option(help="Lexicon to look up.")] = None,
+    pkuseg: Annotated[str | None, typer.Option(help="pkuseg model to cut the texts with: folder or name.")] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="Texts whose words to look up; may be repeated.")] = None,
+    min_length: MinLength = 2,
+    max_length: MaxLength = 8,
+    chinese_only: ChineseOnly = True,
+) -> None:
+    """Show the size of the vectors, and how many words of a lexicon and of texts have one."""
+    with friendly_errors():
+        vocab = read_vocab(folder)
+        found: Counter[str] | None = None
+        if data:
+            found = Counter()
+            source = make_source(words, pkuseg, _rules(min_length, max_length, chinese_only))
+            for _ in count_words(find_words(iter_texts(data), source), found):
+                pass
+        rows, dimension = vocab.vectors.shape
+        _say(f"{folder}", style="bold")
+        _say(f"{len(vocab.vectors.key2row):,} words, {rows:,} vectors of {dimension} numbers")
+        _print_coverage(has_vector(vocab), words, found)
+
+
+def _rules(min_length: int, max_length: int, chinese_only: bool) -> WordRules:
+    try:
+        return WordRules(min_length, max_length, chinese_only)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _summary_lines(summary: Summary) -> list[str]:
+    lines = [
+        f"{summary.rows:,} rows of {summary.dimension} numbers read, {summary.kept:,} words kept, "
+        f"{summary.characters:,} of them single characters"
+    ]
+    lines += [f"left out: {number:,} {reason}" for reason, number in summary.skipped.most_common()]
+    if summary.announced is not None and summary.announced < summary.rows:
+        lines.append(f"the header of the file says {summary.announced:,} rows, but there are more")
+    return lines
+
+
+def _print_coverage(known: Callable[[str], bool], lexicon: Path | None, found: Mapping[str, int] | None) -> None:
+    if lexicon:
+        _say(f"words of the lexicon: {coverage(dict.fromkeys(read_lexicon(lexicon), 1), known)}")
+    if found is not None:
+        _say(f"different words in the texts: {coverage(dict.fromkeys(found, 1), known)}")
+        _say(f"words in the texts: {coverage(found, known)}")
+
+
+def _say(line: str, style: str = "") -> None:
+    Console(soft_wrap=True).print(Text(line, style=style))

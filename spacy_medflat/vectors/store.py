@@ -1,0 +1,132 @@
+"""Words with vectors: collected in memory, written as spaCy vectors or as word2vec text, and read again."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..corpus.atomic import replaced_when_done
+from ..corpus.docbin import blank_pipeline
+from ..corpus.record import CorpusError
+from ..corpus.textio import open_for_writing
+from .word2vec import Floats
+
+if TYPE_CHECKING:
+    from spacy.vocab import Vocab
+
+_GROWTH = 1.25
+_FIRST_ROWS = 1024
+
+
+class VectorTable(NamedTuple):
+    """Distinct words and their vectors, row for row. `matrix` has shape (words, dimension)."""
+
+    words: list[str]
+    matrix: Floats
+
+
+class TableBuilder:
+    """Collects words and vectors; takes at most a quarter more memory than the rows it holds."""
+
+    def __init__(self, dimension: int) -> None:
+        self._matrix: Floats = np.zeros((0, dimension), dtype=np.float32)
+        self._rows: dict[str, int] = {}
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._rows
+
+    def add(self, word: str, vector: Floats) -> None:
+        """Add a word with its vector, shape (dimension,).
+
+        RAISES (ValueError): The word is there already.
+        """
+        row = len(self._rows)
+        if self._rows.setdefault(word, row) != row:
+            raise ValueError(f"{word!r} has a vector already")
+        if row == len(self._matrix):
+            self._resize(max(_FIRST_ROWS, int(row * _GROWTH)))
+        self._matrix[row] = vector
+
+    def finish(self) -> VectorTable:
+        """The table, in the order of adding. The builder is empty afterwards."""
+        self._resize(len(self._rows))
+        table = VectorTable(list(self._rows), self._matrix)
+        self._matrix, self._rows = np.zeros((0, table.matrix.shape[1]), dtype=np.float32), {}
+        return table
+
+    def _resize(self, rows: int) -> None:
+        # In place and without a copy where the system can. Nobody else has seen the array yet.
+        self._matrix.resize((rows, self._matrix.shape[1]), refcheck=False)
+
+
+def write_vectors(table: VectorTable, folder: Path, lang: str = "zh") -> None:
+    """Write a blank pipeline with these vectors, for `[initialize] vectors`, `spacy.load` and `--initialize.vectors`.
+
+    The folder appears whole or not at all.
+    RAISES (CorpusError): No words, or a folder with something in it.
+    """
+    from spacy.vectors import Vectors
+
+    if not table.words:
+        raise CorpusError(f"{folder}: there is no word to write")
+    nlp = blank_pipeline(lang)
+    keys = [nlp.vocab.strings.add(word) for word in table.words]
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=table.matrix, keys=keys, name=f"{folder.name}.vectors")
+    nlp.meta["vectors"]["name"] = nlp.vocab.vectors.name
+    with replaced_when_done(folder) as scratch:
+        nlp.to_disk(scratch)
+
+
+def write_word2vec(table: VectorTable, path: Path) -> None:
+    """Write word2vec text, gzipped if the name ends so; the same table gives the same bytes.
+
+    RAISES (CorpusError): A word with white space, which the format cannot hold.
+    """
+    for word in table.words:
+        if not word or any(char.isspace() for char in word):
+            raise CorpusError(f"{path}: {word!r} is empty or has a space in it, which word2vec text cannot hold")
+    with replaced_when_done(path) as scratch:
+        if path.suffix == ".gz":
+            # Without a time and a name, the bytes depend on the vectors only.
+            with scratch.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
+                packed.writelines(line.encode() for line in _lines(table))
+        else:
+            with open_for_writing(scratch) as file:
+                file.writelines(_lines(table))
+
+
+def _lines(table: VectorTable) -> Iterator[str]:
+    yield f"{len(table.words)} {table.matrix.shape[1]}\n"
+    for word, vector in zip(table.words, table.matrix, strict=True):
+        yield f"{word} {' '.join(f'{value:.5g}' for value in vector.tolist())}\n"
+
+
+def read_vocab(folder: Path) -> Vocab:
+    """The vocabulary of a pipeline folder, with its vectors and without the rest of the pipeline.
+
+    RAISES (CorpusError): The folder has none, or they cannot be read.
+    """
+    from spacy.vocab import Vocab
+
+    path = folder / "vocab"
+    if not (path / "vectors").is_file():
+        raise CorpusError(f"{folder}: no pipeline with vectors; it has no file vocab/vectors")
+    try:
+        vocab = Vocab().from_disk(path, exclude=["lookups"])
+    except (ValueError, OSError, EOFError) as error:
+        raise CorpusError(f"{folder}: the vectors cannot be read: {error}") from error
+    if not vocab.vectors.key2row:
+        raise CorpusError(f"{folder}: the pipeline has no vectors of words")
+    return vocab
+
+
+def has_vector(vocab: Vocab) -> Callable[[str], bool]:
+    """Tells of a word whether it has a vector. Unlike `vocab.has_vector`, it leaves the vocabulary as it is."""
+    from spacy.strings import get_string_id
+
+    rows = vocab.vectors.key2row
+    return lambda word: get_string_id(word) in rows

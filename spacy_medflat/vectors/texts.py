@@ -1,0 +1,63 @@
+"""Texts to learn from, one after the other, whatever file they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ..corpus.formats import read_records
+from ..corpus.record import CorpusError
+from ..corpus.textio import BOM, decode
+from ..lattice.source import WordSource
+from .streams import COMPRESSED, inner_suffix, open_stream
+
+_BATCH = 512
+
+
+class Found(NamedTuple):
+    """A text and where words stand in it: (start, end) in characters, `end` exclusive, by start, longer first."""
+
+    text: str
+    words: list[tuple[int, int]]
+
+
+def iter_texts(paths: Sequence[Path]) -> Iterator[str]:
+    """The texts of all files that are not blank.
+
+    A `.txt` file, compressed or not, has one text a line. Other files and folders are annotated corpora, whose texts
+    are taken; so is a `.txt` file with an `.ann` file beside it.
+    RAISES (CorpusError): A path that cannot be read.
+    """
+    for path in paths:
+        if not path.exists():
+            raise CorpusError(f"{path}: no such file or folder")
+        for text in _lines(path) if _is_plain(path) else (record.text for record in read_records(path)):
+            if text and not text.isspace():
+                yield text
+
+
+def find_words(texts: Iterator[str], source: WordSource) -> Iterator[Found]:
+    """Each text with the words that the source finds in it."""
+    while batch := list(islice(texts, _BATCH)):
+        words = source.find(batch)
+        bounds = words.bounds(len(batch))
+        places = list(zip(words.start.tolist(), words.end.tolist(), strict=True))
+        for text, first, last in zip(batch, bounds, bounds[1:], strict=False):
+            yield Found(text, places[first:last])
+
+
+def _is_plain(path: Path) -> bool:
+    if path.is_dir() or path.with_suffix(".ann").exists():
+        return False
+    if path.suffix in COMPRESSED and inner_suffix(path) != ".txt":
+        raise CorpusError(f"{path}: of compressed files only .txt can be read, with one text a line; unpack it")
+    return inner_suffix(path) == ".txt"
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with open_stream(path) as stream:
+        for number, data in enumerate(stream.file, 1):
+            line = decode(data, path.name, number).rstrip("\r\n")
+            yield line.removeprefix(BOM) if number == 1 else line

@@ -1,0 +1,26 @@
+import pytest
+
+from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.lattice.rules import WordRules
+from spacy_medflat.vectors.sources import make_source
+
+
+def test_a_lexicon(tmp_path):
+    (tmp_path / "words.txt").write_text("右肺\n", encoding="utf-8")
+    words = make_source(tmp_path / "words.txt").find(["在右肺"])
+    assert (words.start.tolist(), words.end.tolist()) == ([1], [3])
+
+
+def test_rules(tmp_path):
+    (tmp_path / "words.txt").write_text("右肺\n右肺上叶\nT细胞\n", encoding="utf-8")
+    words = make_source(tmp_path / "words.txt", rules=WordRules(3, 4, False)).find(["右肺上叶T细胞"])
+    assert (words.start.tolist(), words.end.tolist()) == ([0, 4], [4, 7])
+
+
+def test_no_words(tmp_path):
+    with pytest.raises(CorpusError, match="give a lexicon, a pkuseg model"):
+        make_source()
+    with pytest.raises(CorpusError, match=r"none\.tsv: no such file"):
+        make_source(tmp_path / "none.tsv")
+    with pytest.raises(CorpusError, match="none"):
+        make_source(pkuseg=str(tmp_path / "none"))

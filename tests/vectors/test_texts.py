@@ -1,0 +1,55 @@
+import pytest
+
+from spacy_medflat.corpus.formats import write_records
+from spacy_medflat.corpus.record import CorpusError, Record
+from spacy_medflat.lattice.lexicon_words import LexiconWords
+from spacy_medflat.vectors.texts import Found, find_words, iter_texts
+
+from .files import pack
+
+TEXTS = ["右肺上叶\u2028腺癌", "术后"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz", "a.txt.xz"])
+def test_lines(tmp_path, name):
+    path = pack(tmp_path / name, "\ufeff右肺上叶\u2028腺癌\r\n\n \n术后".encode())
+    assert list(iter_texts([path])) == TEXTS
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.json", "cmeee"), ("a.jsonl", "jsonl"), ("a", "brat")])
+def test_corpora(tmp_path, name, kind):
+    path = tmp_path / name
+    write_records([Record(text) for text in ["右肺上叶腺癌", "", "术后"]], path, kind)
+    assert list(iter_texts([path, path])) == ["右肺上叶腺癌", "术后"] * 2
+
+
+def test_json_lines_with_a_text_field_only(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "术后", "ward": 3}\n', encoding="utf-8")
+    assert list(iter_texts([tmp_path / "a.jsonl"])) == ["术后"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.txt", b"ok\n\xff\n", "a.txt line 2: not UTF-8"),
+        ("a.json.gz", b"[]", "of compressed files only .txt"),
+        ("a.doc", b"", "does not tell the format"),
+    ],
+)
+def test_bad_files(tmp_path, name, data, message):
+    with pytest.raises(CorpusError, match=message):
+        list(iter_texts([pack(tmp_path / name, data)]))
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(CorpusError, match="no such file"):
+        list(iter_texts([tmp_path / "none.txt"]))
+
+
+def test_find_words():
+    source = LexiconWords()
+    source.add_words(["右肺", "右肺上叶", "肺上", "术后"])
+    texts = ["右肺上叶腺癌", "无", "术后"] * 400
+    expected = [Found(texts[0], [(0, 4), (0, 2), (1, 3)]), Found("无", []), Found("术后", [(0, 2)])]
+    assert list(find_words(iter(texts), source)) == expected * 400
+    assert list(find_words(iter([]), source)) == []
