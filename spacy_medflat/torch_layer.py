@@ -1,48 +1,67 @@
 """A thinc layer around a torch module whose sizes are known only at initialization."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import srsly
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from thinc.api import Model, PyTorchWrapper_v3, get_torch_default_device
-from thinc.types import Floats2d
 from torch import nn
 
 MakeModule = Callable[..., nn.Module]
 
 
-def torch_layer(name: str, make_module: MakeModule, **settings: Any) -> Model[Floats2d, Floats2d]:
-    """Wrap `make_module(n_in, n_labels, **settings)`, which is called at initialization.
+def torch_layer(
+    name: str,
+    make_module: MakeModule,
+    sizes: Sequence[str],
+    convert_inputs: Callable[..., Any] | None = None,
+    **settings: Any,
+) -> Model:
+    """Wrap `make_module(**sizes, **settings)`, which is called at initialization.
 
-    dims: nI, the width of a token's vector.
-    attrs: n_labels (int), to be set before initialization.
+    sizes: names of the sizes. `n_in`, the width of a token's vector, is read off the data; `set_size` sets others.
+    convert_inputs: as in thinc's PyTorchWrapper; by default an array goes in.
+    attrs: one for each size (int, None until it is known).
     The weights are stored as safetensors.
     """
     codec = _Codec(make_module, settings)
-    layer: Model[Floats2d, Floats2d] = PyTorchWrapper_v3(
-        cast(nn.Module, None), serialize_model=codec.dumps, deserialize_model=codec.loads
+    layer: Model = PyTorchWrapper_v3(
+        cast(nn.Module, None),
+        convert_inputs=convert_inputs,
+        serialize_model=codec.dumps,
+        deserialize_model=codec.loads,
     )
     layer.name = name
     layer.init = _init
     layer.attrs["make_module"] = codec.make
-    layer.attrs["n_labels"] = None
+    layer.attrs["sizes"] = list(sizes)
+    for size in sizes:
+        layer.attrs[size] = None
     return layer
 
 
-def _init(model: Model[Floats2d, Floats2d], X: Any = None, Y: Any = None) -> None:
+def set_size(layer: Model, name: str, value: int) -> None:
+    """Set a size before initialization.
+
+    RAISES ValueError: the module is made already, with another size.
+    """
+    known = layer.attrs[name]
+    if layer.shims[0]._model is not None and known != value:
+        raise ValueError(
+            f"the layer {layer.name!r} is made for {name}={known}, but the pipeline now gives {value}: use the encoder "
+            "and the vectors it was trained with, or initialize the component anew"
+        )
+    layer.attrs[name] = value
+
+
+def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     if X is not None:
-        width = X.shape[-1]
-        if model.has_dim("nI") and model.get_dim("nI") != width:
-            raise ValueError(
-                f"the layer {model.name!r} is made for vectors of {model.get_dim('nI')} values, but the tok2vec before "
-                f"it gives {width}: use the encoder it was trained with, or initialize the component anew"
-            )
-        model.set_dim("nI", width)
+        set_size(model, "n_in", X.shape[-1])
     shim = model.shims[0]
     if shim._model is None:
-        module = model.attrs["make_module"](model.get_dim("nI"), model.attrs["n_labels"])
+        module = model.attrs["make_module"]({size: model.attrs[size] for size in model.attrs["sizes"]})
         shim._model = module.to(get_torch_default_device())
 
 
@@ -51,11 +70,11 @@ class _Codec:
 
     def __init__(self, make_module: MakeModule, settings: dict[str, Any]):
         self.make_module, self.settings = make_module, settings
-        self.sizes: tuple[int, int] | None = None
+        self.sizes: dict[str, int] = {}
 
-    def make(self, n_in: int, n_labels: int) -> nn.Module:
-        self.sizes = (n_in, n_labels)
-        return self.make_module(n_in, n_labels, **self.settings)
+    def make(self, sizes: dict[str, int]) -> nn.Module:
+        self.sizes = sizes
+        return self.make_module(**sizes, **self.settings)
 
     def dumps(self, module: nn.Module | None) -> bytes:
         if module is None:
@@ -67,6 +86,6 @@ class _Codec:
         if not data:
             return module
         message = srsly.msgpack_loads(data)
-        loaded = self.make(*message["sizes"])
+        loaded = self.make(message["sizes"])
         loaded.load_state_dict(load_tensors(message["tensors"]))
         return loaded.to(device)

@@ -1,9 +1,11 @@
 """Small pipelines and examples that several tests share."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.training import Example
@@ -46,19 +48,83 @@ def transformer_pipeline(encoder: Path | str, **config: Any) -> Language:
     nlp = spacy.blank("zh")
     model = {"@architectures": "spacy_medflat.CharTransformer.v1", "name": str(encoder), "window": 64, "overlap": 16}
     nlp.add_pipe("transformer", config={"model": model})
-    listener = {
-        "@architectures": "spacy-transformers.TransformerListener.v1",
-        "grad_factor": 1.0,
-        "pooling": {"@layers": "reduce_mean.v1"},
-        "upstream": "*",
-    }
-    head = {"@architectures": "spacy_medflat.EfficientGlobalPointer.v1", "head_size": 16, "tok2vec": listener}
+    head = {"@architectures": "spacy_medflat.EfficientGlobalPointer.v1", "head_size": 16, "tok2vec": LISTENER}
     nlp.add_pipe("medflat_ner", config={"model": head, **config})
     return nlp
 
 
-def train(nlp: Language, steps: int, rate: float = 0.005) -> dict[str, float]:
-    """Initialize and train on the sentences; returns the losses of the last step."""
+WORDS = {
+    "右肺": "bod",
+    "右肺上叶": "bod",
+    "腺癌": "dis",
+    "贫血": "dis|sym",
+    "结节": "sym",
+    "阿司匹林": "dru",
+    "术后": "",
+}
+CNN = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": 16,
+    "depth": 1,
+    "embed_size": 200,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+}
+LISTENER = {
+    "@architectures": "spacy-transformers.TransformerListener.v1",
+    "grad_factor": 1.0,
+    "pooling": {"@layers": "reduce_mean.v1"},
+    "upstream": "*",
+}
+
+
+def add_vectors(nlp: Language, width: int = 8) -> None:
+    """A vector for each character of the words, and for one of the words."""
+    random = np.random.default_rng(0)
+    for text in sorted({*"".join(WORDS), "右肺"}):
+        nlp.vocab.set_vector(text, random.standard_normal(width).astype("f"))
+
+
+def flat_config(tok2vec: dict[str, Any] = CNN, **settings: Any) -> dict[str, Any]:
+    """The config of FLAT over a tok2vec, small unless told otherwise."""
+    sizes = {"n_heads": 2, "feed_forward": 16, "dropout": 0.0, "attention_dropout": 0.0, "window": 16, "overlap": 4}
+    return {"@architectures": "spacy_medflat.FlatLattice.v1", "tok2vec": tok2vec, **sizes, **settings}
+
+
+def lattice_pipeline(lexicon: Path, vectors: bool = True) -> Language:
+    """`lattice` with the words above, and their vectors; `lexicon` is the file to write them to."""
+    lexicon.write_text("".join(f"{word}\t{kind}\n" for word, kind in WORDS.items()), encoding="utf8")
+    nlp = spacy.blank("zh")
+    if vectors:
+        add_vectors(nlp)
+    nlp.add_pipe(
+        "medflat_lattice",
+        name="lattice",
+        config={"words": {"@misc": "spacy_medflat.LexiconWords.v1", "path": str(lexicon)}},
+    )
+    return nlp
+
+
+def flat_pipeline(lexicon: Path, vectors: bool = True, tok2vec: dict[str, Any] = CNN, **settings: Any) -> Language:
+    """`lattice`, and `medflat_ner` on FLAT over a tok2vec."""
+    nlp = lattice_pipeline(lexicon, vectors)
+    add_head(nlp, flat_config(tok2vec, **settings))
+    return nlp
+
+
+def add_head(nlp: Language, tok2vec: dict[str, Any]) -> None:
+    """Add a small `medflat_ner` on a tok2vec."""
+    head = {"@architectures": "spacy_medflat.EfficientGlobalPointer.v1", "head_size": 16, "tok2vec": tok2vec}
+    nlp.add_pipe("medflat_ner", config={"model": head})
+
+
+def train(nlp: Language, steps: int, rate: float = 0.005, annotates: Sequence[str] = ()) -> dict[str, float]:
+    """Initialize and train on the sentences; returns the losses of the last step.
+
+    annotates: components whose annotations the others learn from.
+    """
     fix_random_seed(0)
     examples = make_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)
@@ -66,7 +132,7 @@ def train(nlp: Language, steps: int, rate: float = 0.005) -> dict[str, float]:
     losses: dict[str, float] = {}
     for _ in range(steps):
         losses = {}
-        nlp.update(examples, sgd=optimizer, losses=losses)
+        nlp.update(examples, sgd=optimizer, losses=losses, annotates=annotates)
     return losses
 
 

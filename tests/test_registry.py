@@ -8,12 +8,18 @@ import spacy_medflat
 
 # A registered name never vanishes and never changes its meaning; a changed one becomes v2.
 NAMES = {
-    "spacy_factories": ["medflat_ner"],
+    "spacy_factories": ["medflat_lattice", "medflat_ner"],
     "spacy_architectures": [
         "spacy_medflat.CharTransformer.v1",
         "spacy_medflat.CharTransformerTok2Vec.v1",
         "spacy_medflat.EfficientGlobalPointer.v1",
+        "spacy_medflat.FlatLattice.v1",
         "spacy_medflat.GlobalPointer.v1",
+    ],
+    "spacy_misc": [
+        "spacy_medflat.LexiconWords.v1",
+        "spacy_medflat.SegmenterWords.v1",
+        "spacy_medflat.UnionWords.v1",
     ],
     "spacy_readers": ["spacy_medflat.CMeEE.v1"],
     "spacy_scorers": ["spacy_medflat.nested_scorer.v1"],

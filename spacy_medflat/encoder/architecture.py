@@ -116,7 +116,12 @@ def replace_listener(model: Model) -> Model:
 
 
 def replace_listener_cfg(transformer_cfg: dict[str, Any], listener_cfg: dict[str, Any]) -> dict[str, Any]:
-    """The config that describes a component which got its own copy of the encoder."""
+    """The config that describes a component which got its own copy of the encoder.
+
+    listener_cfg (dict): spaCy gives what the component's model calls its tok2vec; the listener may lie deeper.
+    """
+    while "pooling" not in listener_cfg and "tok2vec" in listener_cfg:
+        listener_cfg = listener_cfg["tok2vec"]
     shared: dict[str, Any] = {key: listener_cfg[key] for key in ("pooling", "grad_factor") if key in listener_cfg}
     return {**transformer_cfg, **shared, "@architectures": "spacy_medflat.CharTransformerTok2Vec.v1"}
 

@@ -8,6 +8,7 @@ from spacy.util import registry
 from thinc.api import Model, chain, with_array
 from thinc.types import Floats2d, Ragged
 
+from ..torch_layer import MakeModule, torch_layer
 from .head import PointerHead
 from .pointer import (
     EfficientGlobalPointer,
@@ -16,7 +17,6 @@ from .pointer import (
     GlobalPointerScores,
     SpanScores,
 )
-from .torch_layer import MakeModule, torch_layer
 
 
 @registry.architectures("spacy_medflat.EfficientGlobalPointer.v1")
@@ -85,7 +85,7 @@ def _pointer(
         raise ValueError(f"max_width must be at least 1, but it is {max_width}")
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout must be at least 0 and less than 1, but it is {dropout}")
-    layer = torch_layer("span_pointer", make_module, head_size=head_size, dropout=dropout)
+    layer = torch_layer("span_pointer", make_module, ["n_in", "n_labels"], head_size=head_size, dropout=dropout)
     model: Model[list[Doc], Ragged] = chain(tok2vec, list_to_ragged(), with_array(layer))
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", layer)

@@ -1,0 +1,242 @@
+"""`spacy_medflat.FlatLattice.v1`: FLAT as a tok2vec over any other tok2vec."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from spacy.tokens import Doc
+from spacy.util import logger, registry
+from thinc.api import ArgsKwargs, Model, get_array_module, torch2xp, xp2torch
+from thinc.types import Floats2d
+
+from ..torch_layer import set_size, torch_layer
+from ..workers import one_torch_thread_in_workers
+from .attention import Attend
+from .encoder import FlatEncoder
+from .fusion import Fusion
+from .layer import FlatSettings
+from .module import FlatTexts
+from .windows import Part, cut_windows, pack_parts
+from .words import DocWords, Missing, WordReader, read_words
+
+# A log line is a warning if more than this share of the words is left out.
+MAX_LOST_SHARE = 0.5
+
+
+@registry.architectures("spacy_medflat.FlatLattice.v1")
+def create_flat_lattice(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    spans_key: str | None = "lattice",
+    width: int | None = None,
+    n_heads: int = 8,
+    n_layers: int = 1,
+    feed_forward: int | None = None,
+    fusion: Fusion = "ff",
+    attend: Attend = "lattice",
+    shared_positions: bool = True,
+    learned_positions: bool = False,
+    scaled: bool = True,
+    gated: bool = True,
+    missing: Missing = "compose",
+    normalize_vectors: bool = True,
+    word_types: list[str] = [],  # noqa: B006 (thinc's registry needs plain defaults; never changed here)
+    input_dropout: float = 0.0,
+    attention_dropout: float = 0.1,
+    dropout: float = 0.1,
+    word_dropout: float = 0.0,
+    window: int = 256,
+    overlap: int = 32,
+    max_words: int = 256,
+    max_word_length: int = 16,
+    max_batch_items: int = 2048,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Mix the words of a lattice into the tokens' vectors with FLAT (Li et al., ACL 2020).
+
+    Reads the words from `doc.spans[spans_key]`, whoever wrote them, and their vectors from `nlp.vocab`. A text longer
+    than `window` is read in overlapping windows. A result does not depend on the order of the words, nor on what else
+    is in the batch.
+
+    tok2vec (Model): one vector for each token.
+    spans_key (str): the span group of the words; null for FLAT over characters alone.
+    width (int): size of the vectors inside; null for the size of the tokens' vectors.
+    n_heads, n_layers (int): attention heads, a divisor of width; layers.
+    feed_forward (int): size of the feed-forward's inner layer; 0 for none, null for 4 * width.
+    fusion (str): how the four distances of two words become one vector: `ff` (the paper), `ff_two` (heads and tails
+        only), `attention`, `gate`.
+    attend (str): `lattice`; or `words`, characters attend to words only, which is cheaper (NFLAT).
+    shared_positions, learned_positions (bool): one position table for all four distances; tables that learn.
+    scaled (bool): divide scores by the root of a head's width.
+    gated (bool): add the result to the tokens' vectors through a gate that starts at 0, so that training starts from
+        the tok2vec alone; otherwise the result replaces them, and has size `width`.
+    missing (str): a word without a vector: `drop`, or `compose` it from its characters' vectors.
+    normalize_vectors (bool): scale word vectors to length 1.
+    word_types (list of str): types with an embedding of their own, as the labels of the spans have them.
+    input_dropout, attention_dropout, dropout, word_dropout (float): see `FlatSettings`.
+    window, overlap (int): the most tokens read at once, and the fewest that neighbouring windows share.
+    max_words (int): the most words of a window; of more, the longest stay.
+    max_word_length (int): longer words are left out.
+    max_batch_items (int): the most tokens and words, padding included, that prediction runs at once.
+    RAISES ValueError: a setting is out of range; at initialization, if there are no word vectors; later, if the word
+        vectors have another width than at initialization, or a Doc has no such span group.
+    """
+    if not 0 <= overlap < window:
+        raise ValueError(f"overlap must be at least 0 and less than window={window}, but it is {overlap}")
+    for name, value in (("max_words", max_words), ("max_batch_items", max_batch_items)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, but it is {value}")
+    reader = None
+    if spans_key is not None:
+        reader = WordReader(spans_key, missing, normalize_vectors, max_word_length, tuple(word_types))
+    settings: dict[str, Any] = {
+        "n_heads": n_heads,
+        "n_layers": n_layers,
+        "fusion": fusion,
+        "attend": attend,
+        "shared": shared_positions,
+        "learned": learned_positions,
+        "reach": window - 1,
+        "scaled": scaled,
+        "gated": gated,
+        "input_dropout": input_dropout,
+        "attention_dropout": attention_dropout,
+        "dropout": dropout,
+        "word_dropout": word_dropout,
+    }
+    # Everything but the width is known now: what is wrong should not wait for initialization.
+    FlatSettings(width=width or 2 * n_heads, **settings)
+    layer = torch_layer(
+        "flat",
+        make_flat,
+        ["n_in", "n_word"],
+        convert_inputs=_convert_inputs,
+        width=width,
+        feed_forward=feed_forward,
+        **settings,
+    )
+    model: Model[list[Doc], list[Floats2d]] = Model(
+        "flat_lattice",
+        forward,
+        init=init,
+        layers=[tok2vec, layer],
+        dims={"nO": None},
+        refs={"tok2vec": tok2vec, "flat": layer},
+        attrs={
+            "words": reader,
+            "window": window,
+            "overlap": overlap,
+            "max_words": max_words,
+            "max_batch_items": max_batch_items,
+            "counts": WordCounts(),
+            "untrained": False,
+        },
+    )
+    return model
+
+
+def make_flat(n_in: int, n_word: int, width: int | None, feed_forward: int | None, **settings: Any) -> FlatTexts:
+    """Make the torch module, once the sizes of tokens' and words' vectors are known."""
+    width = n_in if width is None else width
+    inner = 4 * width if feed_forward is None else feed_forward
+    return FlatTexts(FlatEncoder(n_in, n_word, FlatSettings(width=width, feed_forward=inner, **settings)))
+
+
+@dataclass
+class WordCounts:
+    """How many words FLAT has read since the pipeline was made or loaded, and how many it left out, by reason."""
+
+    texts: int = 0
+    words: Counter[str] = field(default_factory=Counter)
+
+    def add(self, n_texts: int, counts: Counter[str]) -> None:
+        """Add a batch."""
+        self.texts += n_texts
+        self.words.update(counts)
+
+    @property
+    def lost_share(self) -> float:
+        """Share of the words that were left out, 0 to 1."""
+        return (self.words.total() / self.words["read"] - 1) if self.words["read"] else 0.0
+
+    def __str__(self) -> str:
+        read = self.words["read"]
+        lost = ", ".join(
+            f"{count / read:.1%} {why}" for why, count in sorted(self.words.items()) if count and why != "read"
+        )
+        return f"{read / max(self.texts, 1):.1f} words a text; left out: {lost or 'none'}"
+
+
+def init(model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y: Any = None) -> None:
+    """Initialize the tok2vec, and make FLAT for its width and for the width of the word vectors."""
+    tok2vec, layer = model.layers
+    tok2vec.initialize(X=X, Y=Y)
+    if X:
+        set_size(layer, "n_in", tok2vec.predict(X[:1])[0].shape[1])
+        reader: WordReader | None = model.attrs["words"]
+        set_size(layer, "n_word", reader.width(X[0].vocab) if reader else 0)
+        layer.initialize()
+        settings = layer.shims[0]._model.flat.settings
+        model.set_dim("nO", layer.attrs["n_in"] if settings.gated else settings.width)
+        model.attrs["untrained"] = True
+
+
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    """Run the tok2vec, then FLAT over the texts that have tokens."""
+    one_torch_thread_in_workers()
+    tok2vec, layer = model.layers
+    vectors, backprop_tok2vec = tok2vec(docs, is_train)
+    lengths = model.ops.asarray1i([len(x) for x in vectors])
+    flat = model.ops.flatten(vectors)
+    if not len(flat):
+        empty = [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs]
+        return empty, lambda d_output: backprop_tok2vec(vectors)
+    features, parts = _lay_out(model, docs, flat, is_train)
+    output, backprop_layer = layer((flat, features, parts), is_train)
+
+    def backprop(d_output: list[Floats2d]) -> list[Doc]:
+        d_flat = backprop_layer(model.ops.flatten(d_output))
+        return backprop_tok2vec(model.ops.unflatten(d_flat, lengths))
+
+    return model.ops.unflatten(output, lengths), backprop
+
+
+def _lay_out(model: Model, docs: Sequence[Doc], flat: Floats2d, is_train: bool) -> tuple[Any, list[Part]]:
+    """The features of the words of a batch, and its windows."""
+    layer, attrs = model.layers[1], model.attrs
+    filled = [doc for doc in docs if len(doc)]
+    # Components are initialized with sample Docs that no component has annotated.
+    sample, first = attrs["untrained"] and not is_train, attrs["untrained"] and is_train
+    attrs["untrained"] = sample
+    words, features, counts = _read(layer, attrs["words"], filled, get_array_module(flat), demand=not sample)
+    lengths = [len(doc) for doc in filled]
+    windows, left_out = cut_windows(lengths, words, attrs["window"], attrs["overlap"], attrs["max_words"])
+    if not sample:
+        attrs["counts"].add(len(filled), counts + left_out)
+    if first and attrs["words"]:
+        level = logger.warning if attrs["counts"].lost_share > MAX_LOST_SHARE else logger.info
+        level("FLAT, first batch: %s", attrs["counts"])
+    # In training all windows run together, because position rows are computed anew for every part.
+    largest = sum(window.size for window in windows) ** 2 if is_train else attrs["max_batch_items"]
+    shim: Any = layer.shims[0]
+    return features, pack_parts(windows, largest, shim.device)
+
+
+def _read(
+    layer: Model, reader: WordReader | None, docs: list[Doc], xp: Any, demand: bool
+) -> tuple[list[DocWords], Any, Counter[str]]:
+    if reader is None:
+        return [DocWords.none() for _ in docs], xp.zeros((0, 0), dtype="f"), Counter()
+    set_size(layer, "n_word", reader.width(docs[0].vocab))
+    return read_words(docs, reader, xp, demand)
+
+
+def _convert_inputs(model: Model, inputs: tuple[Floats2d, Any, list[Part]], is_train: bool) -> tuple[Any, Callable]:
+    flat, features, parts = inputs
+    arrays = (xp2torch(flat, requires_grad=is_train), xp2torch(features, requires_grad=False))
+
+    def backprop(d_inputs: ArgsKwargs) -> Floats2d:
+        return cast(Floats2d, torch2xp(d_inputs.args[0]))
+
+    return ArgsKwargs(args=arrays, kwargs={"parts": parts}), backprop

@@ -1,0 +1,102 @@
+"""Multi-head attention with relative positions over characters and words."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .fusion import Fusion
+from .layout import Layout
+from .relative import RelativeRows
+from .scores import Keys, relative_attention
+
+Attend = Literal["lattice", "words"]
+
+
+class LatticeAttention(nn.Module):
+    """FLAT's attention: score_ij = (q_i + u) · k_j + (q_i + v) · W_R R_ij, per head.
+
+    width (int): divisible by n_heads.
+    attend (str): `lattice`, everything attends to characters and words; `words`, characters attend to words only, and
+        to nothing where no word helps (NFLAT, Wu et al. 2022).
+    scaled (bool): divide scores by the root of a head's width.
+    dropout (float): on the attention.
+    fusion, reach, shared, learned: see `RelativeRows`.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        n_heads: int,
+        fusion: Fusion = "ff",
+        attend: Attend = "lattice",
+        scaled: bool = True,
+        reach: int = 256,
+        shared: bool = True,
+        learned: bool = False,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.n_heads, self.attend, self.dropout = n_heads, attend, dropout
+        self.scale = (width // n_heads) ** -0.5 if scaled else 1.0
+        self.query, self.key, self.value, self.output = (nn.Linear(width, width) for _ in range(4))
+        self.u, self.v = (nn.Parameter(torch.zeros(n_heads, 1, 1, width // n_heads)) for _ in range(2))
+        self.rows = RelativeRows(fusion, width, n_heads, reach, shared, learned)
+
+    def forward(self, chars: Tensor, words: Tensor, layout: Layout, want_words: bool) -> tuple[Tensor, Tensor | None]:
+        """Attend from characters, and on request from words.
+
+        chars (float [batch, chars, width]), words (float [batch, words, width])
+        RETURNS (float [batch, chars, width], float [batch, words, width] or None)
+        """
+        word_length = layout.word_length_index()
+        if self.attend == "words":
+            elements, lengths, heads, mask = words, word_length, layout.word_heads, layout.word_mask
+        else:
+            elements = torch.cat((chars, words), dim=1)
+            char_heads = layout.char_heads()
+            lengths = torch.cat((torch.zeros_like(char_heads), word_length), dim=1)
+            heads = torch.cat((char_heads, layout.word_heads), dim=1)
+            mask = torch.cat((layout.char_mask, layout.word_mask), dim=1)
+        where = Keys(lengths, heads, mask, layout.reach, null=self.attend == "words")
+        keys, values = self._split(self.key(elements)), self._split(self.value(elements))
+        query = self._split(self.query(chars))
+        rows = self.rows(1, layout.key_lengths, layout.reach).to(query.dtype)
+        dropout = self.dropout if self.training else 0.0
+        content, position = query + self.u.to(query.dtype), query + self.v.to(query.dtype)
+        found = relative_attention(content, position, keys, values, rows, where, self.scale, dropout)
+        out = self.output(self._merge(found))
+        if not want_words:
+            return out, None
+        found = self._from_words(self._split(self.query(words)), keys, values, layout, where, dropout)
+        return out, self.output(self._merge(found))
+
+    def _from_words(
+        self, query: Tensor, keys: Tensor, values: Tensor, layout: Layout, where: Keys, dropout: float
+    ) -> Tensor:
+        """Attend from words; those of one length share their position rows.
+
+        RETURNS (float [heads, batch, words, width / heads])
+        """
+        content, position = query + self.u.to(query.dtype), query + self.v.to(query.dtype)
+        bias = content.new_zeros((self.n_heads, *layout.word_mask.shape, where.heads.shape[1]))
+        for length in layout.lengths:
+            batch, word = torch.nonzero((layout.word_lengths == length) & layout.word_mask, as_tuple=True)
+            rows = self.rows(length, layout.key_lengths, layout.reach).to(query.dtype)
+            distance = layout.word_heads[batch, word][:, None] - where.heads[batch] + layout.reach - 1
+            index = where.lengths[batch] * rows.shape[2] + distance
+            dense = torch.matmul(position[:, batch, word], rows.flatten(1, 2).transpose(1, 2))
+            scores = dense.gather(2, index.expand(self.n_heads, -1, -1))
+            bias = bias.index_put((torch.arange(self.n_heads, device=batch.device)[:, None], batch, word), scores)
+        bias = (bias * self.scale).masked_fill(~where.mask[None, :, None], -torch.inf)
+        return F.scaled_dot_product_attention(
+            content, keys, values, attn_mask=bias, dropout_p=dropout, scale=self.scale
+        )
+
+    def _split(self, x: Tensor) -> Tensor:
+        """[batch, n, width] to [heads, batch, n, width / heads]"""
+        return x.unflatten(-1, (self.n_heads, -1)).permute(2, 0, 1, 3)
+
+    def _merge(self, x: Tensor) -> Tensor:
+        return x.permute(1, 2, 0, 3).flatten(2)

@@ -1,0 +1,140 @@
+"""Texts and their words, cut into windows and packed into parts of like size."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..encoder.windows import split_windows
+from .layout import Layout
+from .words import DocWords
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some characters of one text, with the words that lie wholly inside.
+
+    first (int): row of the first character among the characters of the batch. n_chars (int).
+    own_start, own_end (int): the characters, counted in the window, for which the window speaks.
+    heads, lengths, features (int64 [words]): first character counted in the window, characters, row of the features.
+    """
+
+    first: int
+    n_chars: int
+    own_start: int
+    own_end: int
+    heads: Ints
+    lengths: Ints
+    features: Ints
+
+    @property
+    def size(self) -> int:
+        """Characters and words."""
+        return self.n_chars + len(self.heads)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Windows that run together.
+
+    char_rows (int64 [batch, chars]), word_rows (int64 [batch, words]): rows of characters and of word features; the
+        last row of all where there is none.
+    owned (int64 [n]): which characters of the flattened result are kept. targets (int64 [n]): their rows in the batch.
+    """
+
+    layout: Layout
+    char_rows: torch.Tensor
+    word_rows: torch.Tensor
+    owned: torch.Tensor
+    targets: torch.Tensor
+
+
+def cut_windows(
+    lengths: Sequence[int], words: Sequence[DocWords], window: int, overlap: int, max_words: int
+) -> tuple[list[Window], Counter[str]]:
+    """Cut texts into windows.
+
+    lengths: tokens of each text. words: words of each text.
+    window, overlap (int): see `split_windows`.
+    max_words (int): the most words of a window; the longest stay, of equally long ones the first.
+    RETURNS (windows in order; counts of words that no window holds, `across windows`, and of those that gave way
+        somewhere, `crowded out`)
+    """
+    windows: list[Window] = []
+    counts: Counter[str] = Counter()
+    first = 0
+    for length, found in zip(lengths, words, strict=True):
+        cut = split_windows(length, window, overlap)
+        held = np.zeros(len(found.heads), dtype=bool)
+        owner_ends = [*cut.owner_starts[1:].tolist(), length]
+        for i, (start, end) in enumerate(zip(cut.starts.tolist(), cut.ends.tolist(), strict=True)):
+            inside = np.flatnonzero((found.heads >= start) & (found.tails < end))
+            held[inside] = True
+            if len(inside) > max_words:
+                counts["crowded out"] += len(inside) - max_words
+                size = found.tails[inside] - found.heads[inside]
+                inside = np.sort(inside[np.argsort(-size, kind="stable")[:max_words]])
+            heads, tails = found.heads[inside], found.tails[inside]
+            own = (int(cut.owner_starts[i]) - start, owner_ends[i] - start)
+            windows.append(
+                Window(first + start, end - start, *own, heads - start, tails - heads + 1, found.features[inside])
+            )
+        counts["across windows"] += int((~held).sum())
+        first += length
+    return windows, counts
+
+
+def pack_parts(windows: Sequence[Window], max_items: int, device: torch.device) -> list[Part]:
+    """Windows of like size together, at most `max_items` characters and words, padding included, in a part.
+
+    A window larger than that is a part of its own.
+    """
+    parts: list[Part] = []
+    group: list[Window] = []
+    for window in sorted(windows, key=lambda w: (w.n_chars, len(w.heads))):
+        widest = max([w.n_chars for w in group] + [window.n_chars])
+        wordiest = max([len(w.heads) for w in group] + [len(window.heads)])
+        if group and (widest + wordiest) * (len(group) + 1) > max_items:
+            parts.append(_pack(group, device))
+            group = []
+        group.append(window)
+    if group:
+        parts.append(_pack(group, device))
+    return parts
+
+
+def _pack(windows: Sequence[Window], device: torch.device) -> Part:
+    n_chars, n_words = max(w.n_chars for w in windows), max(len(w.heads) for w in windows)
+    steps = np.arange(n_chars)
+    first, length, own_start, own_end = (
+        np.array([getattr(w, name) for w in windows], dtype=np.int64)[:, None]
+        for name in ("first", "n_chars", "own_start", "own_end")
+    )
+    char_mask = steps < length
+    owned = (steps >= own_start) & (steps < own_end)
+    # Behind the end of a window stands the window's own first character: any row that exists will do.
+    char_rows = np.where(char_mask, first + steps, first)
+    heads, lengths, features = (np.zeros((len(windows), n_words), dtype=np.int64) for _ in range(3))
+    lengths += 1
+    word_mask = np.zeros((len(windows), n_words), dtype=bool)
+    for i, w in enumerate(windows):
+        m = len(w.heads)
+        heads[i, :m], lengths[i, :m], features[i, :m], word_mask[i, :m] = w.heads, w.lengths, w.features, True
+
+    def tensor(array: NDArray) -> torch.Tensor:
+        return torch.from_numpy(array).to(device)
+
+    occurring = tuple(np.unique(lengths[word_mask]).tolist())
+    layout = Layout(tensor(char_mask), tensor(heads), tensor(lengths), tensor(word_mask), occurring)
+    return Part(
+        layout,
+        tensor(char_rows),
+        tensor(features),
+        tensor(np.flatnonzero(owned.ravel())),
+        tensor((first + steps)[owned]),
+    )
