@@ -13,14 +13,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..corpus.atomic import replaced_when_done
 from ..lattice.lexicon_file import read_lexicon
 from ..lattice.rules import WordRules
 from ..vectors.convert import Summary, convert_vectors
 from ..vectors.coverage import count_words, coverage
 from ..vectors.keep import WordFilter
 from ..vectors.sources import make_source
-from ..vectors.store import has_vector, read_vocab, write_vectors, write_word2vec
+from ..vectors.store import has_vector, read_vocab, vectors_folder, write_vectors, write_word2vec
 from ..vectors.texts import find_words, iter_texts
 from ..vectors.train import Settings, train_vectors
 from .errors import friendly_errors
@@ -33,6 +32,7 @@ MaxLength = Annotated[int, typer.Option(min=1, help="Longest word, in characters
 ChineseOnly = Annotated[
     bool, typer.Option("--chinese-only/--any-script", help="Only words of Chinese characters throughout.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace OUT if it is a folder of vectors.")]
 
 
 class Storage(str, Enum):
@@ -58,6 +58,7 @@ def convert(
         int | None, typer.Option(min=1, help="Read only so many rows: the most frequent words come first.")
     ] = None,
     storage: Annotated[Storage, typer.Option("--format", help="How IN is stored.")] = Storage.auto,
+    force: Force = False,
 ) -> None:
     """Convert a word2vec file to spaCy vectors, and keep the words that a lattice can use.
 
@@ -69,7 +70,9 @@ def convert(
         keep = WordFilter(rules, set(read_lexicon(words)) if words else None)
         binary = None if storage is Storage.auto else storage is Storage.binary
         with bytes_done(source) as progress:
-            summary = convert_vectors(source, target, keep=keep, count=count, binary=binary, progress=progress)
+            summary = convert_vectors(
+                source, target, keep=keep, count=count, binary=binary, force=force, progress=progress
+            )
         _say(f"{source} → {target}", style="bold")
         for line in _summary_lines(summary):
             _say(line)
@@ -98,6 +101,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     word2vec: Annotated[Path | None, typer.Option(help="Also write word2vec text; gzipped if called .gz.")] = None,
+    force: Force = False,
 ) -> None:
     """Train word vectors on your own notes.
 
@@ -108,8 +112,7 @@ def train(
         settings = Settings(
             dimension, window, min_count, epochs, negative, skip_gram, workers or os.cpu_count() or 1, seed
         )
-        # A target in the way is found before the work, not after it.
-        with replaced_when_done(target) as scratch, stages_done() as progress:
+        with vectors_folder(target, force) as scratch, stages_done() as progress:
             trained = train_vectors(iter_texts(texts), source, settings, progress)
             write_vectors(trained.table, scratch)
         if word2vec:

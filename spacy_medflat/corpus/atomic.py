@@ -13,20 +13,21 @@ from .record import CorpusError
 
 
 @contextmanager
-def replaced_when_done(target: Path) -> Iterator[Path]:
+def replaced_when_done(target: Path, force: bool = False) -> Iterator[Path]:
     """A path of the same name to write to; it takes the target's place if the block succeeds.
 
     Missing parent folders of the target are made. After an error the target is as it was.
-    RAISES (CorpusError): If the target is a folder with something in it, which is never replaced.
+    force: Replace a folder with something in it, too.
+    RAISES (CorpusError): If the target is a folder with something in it, without `force`.
     """
-    if target.is_dir() and any(target.iterdir()):
+    if not force and target.is_dir() and any(target.iterdir()):
         raise CorpusError(f"{target}: this folder is not empty; give a new or an empty one")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".medflat-", dir=target.parent) as folder:
         scratch = Path(folder) / target.name
         yield scratch
         if scratch.is_dir() and target.is_dir():
-            target.rmdir()
+            target.replace(Path(folder) / "replaced")
         scratch.replace(target)
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from ..corpus.atomic import replaced_when_done
 from ..corpus.record import CorpusError
 from .keep import WordFilter, is_character
-from .store import TableBuilder, VectorTable, write_vectors
+from .store import TableBuilder, VectorTable, vectors_folder, write_vectors
 from .streams import open_stream
 from .word2vec import Header, Row, iter_rows, parse, read_header
 
@@ -46,17 +45,19 @@ def convert_vectors(
     keep: WordFilter,
     count: int | None = None,
     binary: bool | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
     """Read a word2vec file and write the words worth keeping as a pipeline folder with spaCy vectors.
 
     count: Read this many rows only; files are sorted by frequency. None reads all.
     binary: How the file is stored; None finds out.
+    force: Replace a target that is a folder of vectors.
     progress: Called now and then with the number of bytes of the file that are done.
     RAISES (CorpusError): A file that cannot be read, or that has nothing to keep; or a target in the way.
     """
     # A target in the way is found before the work, not after it.
-    with replaced_when_done(target) as scratch:
+    with vectors_folder(target, force) as scratch:
         table, summary = load_vectors(source, keep=keep, count=count, binary=binary, progress=progress)
         if not table.words:
             reasons = ", ".join(f"{number:,} {reason}" for reason, number in summary.skipped.most_common())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,6 +62,19 @@ class TableBuilder:
     def _resize(self, rows: int) -> None:
         # In place and without a copy where the system can. Nobody else has seen the array yet.
         self._matrix.resize((rows, self._matrix.shape[1]), refcheck=False)
+
+
+@contextmanager
+def vectors_folder(target: Path, force: bool = False) -> Iterator[Path]:
+    """A path of the same name for a folder of vectors; it takes the target's place if the block succeeds.
+
+    force: Replace a folder that holds vectors.
+    RAISES (CorpusError): If the target is a folder with something else in it, or with vectors, without `force`.
+    """
+    if force and target.is_dir() and any(target.iterdir()) and not (target / "vocab" / "vectors").is_file():
+        raise CorpusError(f"{target}: this folder is not empty, and holds no vectors; give a new or an empty one")
+    with replaced_when_done(target, force) as scratch:
+        yield scratch
 
 
 def write_vectors(table: VectorTable, folder: Path, lang: str = "zh") -> None:

@@ -72,6 +72,21 @@ def test_nothing_is_written_after_an_error(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["v"]
 
 
+def test_force_replaces_vectors_and_nothing_else(tmp_path):
+    source, target = pack(tmp_path / "v", text(ROWS)), tmp_path / "out"
+    convert_vectors(source, target, keep=WordFilter())
+    with pytest.raises(CorpusError, match="not empty"):
+        convert_vectors(source, target, keep=WordFilter())
+    convert_vectors(source, target, keep=WordFilter(words={"肺癌"}), force=True)
+    assert not has_vector(read_vocab(target))("肺炎")
+    other = tmp_path / "notes"
+    other.mkdir()
+    (other / "file").touch()
+    with pytest.raises(CorpusError, match="holds no vectors"):
+        convert_vectors(source, other, keep=WordFilter(), force=True)
+    assert (other / "file").exists()
+
+
 def test_a_target_in_the_way_is_found_first(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "file").touch()

@@ -1,0 +1,182 @@
+"""FLAT beside a plain transformer encoder layer of the same size, and beside the formula as its paper writes it.
+
+    python -m bench.flat
+
+One FLAT layer of the default kind (fusion `ff`, feed-forward of four times the width, gated, windows of 256) against
+torch's `TransformerEncoderLayer` over whole texts. Times of training (forward and backward) and inference, turn and
+turn about in one process; peak memory beyond the start, each case in a process of its own. Then the time of one text,
+by its length.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from bench.harness import environment
+from bench.naive_flat import naive_flat
+from spacy_medflat.flat.architecture import make_flat
+from spacy_medflat.flat.windows import cut_windows, pack_parts
+from spacy_medflat.flat.words import DocWords
+
+HEADS = {768: 12, 512: 8}
+# Texts of a batch for each length: a longer text, fewer of them.
+BATCH = {128: 8, 512: 8, 2048: 2}
+# How often words of 2, 3, … characters come in the lattice of CMeEE dev (all matches of 260,706 medical words).
+WORD_LENGTHS = (0.733, 0.153, 0.074, 0.026, 0.009, 0.004, 0.001)
+WORD_WIDTH = 100
+CPU = torch.device("cpu")
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="Rounds that count, after one that does not.")] = 5,
+    output: Annotated[Path, typer.Option(help="JSON file for the figures.")] = Path("metrics/flat.json"),
+    child: Annotated[str, typer.Option(hidden=True)] = "",
+) -> None:
+    """Compare time and peak memory."""
+    if child:
+        side, mode, *sizes = child.split(",")
+        print(_extra_memory(side, mode, *map(float, sizes)))
+        return
+    columns = ("width", "texts × characters", "words / character", "", "seconds", "/ plain", "MiB", "/ plain")
+    table = Table(*columns, title="one layer: FLAT, plain transformer layer, naive FLAT")
+    cases = [_compare(w, n, d, rounds) for w in HEADS for n in BATCH for d in (0.2, 0.6)]
+    for case in cases:
+        for mode, sides in case["sides"].items():
+            for side, figures in sides.items():
+                table.add_row(
+                    str(case["width"]),
+                    f"{BATCH[case['length']]} × {case['length']:,}",
+                    str(case["density"]),
+                    f"{mode}, {side}",
+                    f"{figures['seconds']:.3f}",
+                    f"{figures['time ratio']:.2f}",
+                    f"{figures['memory']:,.0f}",
+                    f"{figures['memory ratio']:.2f}",
+                )
+    long = {length: _seconds(_run("flat", "inference", 768, length, 0.4, 1), rounds) for length in (256, 1024, 4096)}
+    far = Table("characters", "seconds", "microseconds a character", title="one text, inference, width 768")
+    for length, seconds in long.items():
+        far.add_row(f"{length:,}", f"{seconds:.3f}", f"{seconds / length * 1e6:.0f}")
+    console = Console()
+    console.print(table, far, environment())
+    output.parent.mkdir(parents=True, exist_ok=True)
+    figures = {"environment": environment(), "cases": cases, "one text": long}
+    output.write_text(json.dumps(figures, indent=2), encoding="utf8")
+
+
+def _compare(width: int, length: int, density: float, rounds: int) -> dict[str, Any]:
+    sides = ["flat", "plain"]
+    # Beyond this size the naive formula needs tens of GiB.
+    if length == 128 and density == 0.2:
+        sides.append("naive")
+    result: dict[str, Any] = {"width": width, "length": length, "density": density, "sides": {}}
+    for mode in ("training", "inference"):
+        runs = {side: _run(side, mode, width, length, density, BATCH[length]) for side in sides}
+        seconds: dict[str, list[float]] = {side: [] for side in sides}
+        for i in range(rounds + 1):
+            for side, run in runs.items():
+                begin = perf_counter()
+                run()
+                if i:
+                    seconds[side].append(perf_counter() - begin)
+        memory = {side: _memory_in_a_child(side, mode, width, length, density) for side in sides}
+        result["sides"][mode] = {
+            side: {
+                "seconds": median(seconds[side]),
+                "time ratio": median(seconds[side]) / median(seconds["plain"]),
+                "memory": memory[side],
+                "memory ratio": memory[side] / memory["plain"],
+                "rounds": seconds[side],
+            }
+            for side in sides
+        }
+    return result
+
+
+def _run(side: str, mode: str, width: int, length: int, density: float, batch: int) -> Callable[[], None]:
+    """One pass over random texts: forward and backward, or forward alone."""
+    torch.manual_seed(0)
+    chars = torch.randn(batch * length, width)
+    words = [_random_words(length, density, seed) for seed in range(batch)]
+    features = torch.randn(sum(len(found.heads) for found in words), WORD_WIDTH)
+    call: Callable[[Tensor], Tensor]
+    module: nn.Module
+    if side == "plain":
+        layer = nn.TransformerEncoderLayer(width, HEADS[width], 4 * width, dropout=0.0, batch_first=True)
+        module, call = layer, lambda x: layer(x.view(batch, length, width))
+    else:
+        flat = make_flat(width, WORD_WIDTH, None, None, n_heads=HEADS[width], reach=255)
+        module = flat
+        if side == "flat":
+            windows, _ = cut_windows([length] * batch, words, 256, 32, 256)
+            # As in a pipeline: parts of a bounded size in prediction, all at once in training.
+            parts = pack_parts(windows, 2048 if mode == "inference" else 10**9, CPU)
+            call = lambda x: flat(x, features, parts)  # noqa: E731
+        else:
+            (part,) = pack_parts(cut_windows([length] * batch, words, length, 0, 10**9)[0], 10**9, CPU)
+            call = lambda x: naive_flat(  # noqa: E731
+                flat.flat, x.view(batch, length, width), features[part.word_rows], part.layout
+            )
+    module.train(mode == "training")
+
+    def run() -> None:
+        if mode == "training":
+            call(chars.clone().requires_grad_()).sum().backward()
+        else:
+            with torch.no_grad():
+                call(chars)
+
+    return run
+
+
+def _random_words(length: int, density: float, seed: int) -> DocWords:
+    random = np.random.default_rng(seed)
+    places: set[tuple[int, int]] = set()
+    while len(places) < density * length:
+        size = int(random.choice(len(WORD_LENGTHS), p=WORD_LENGTHS)) + 2
+        head = int(random.integers(0, length - size + 1))
+        places.add((head, head + size - 1))
+    heads, tails = np.array(sorted(places), dtype=np.int64).T
+    return DocWords(heads, tails, np.arange(len(heads)) + seed * len(heads))
+
+
+def _seconds(run: Callable[[], None], rounds: int) -> float:
+    run()
+    times = []
+    for _ in range(rounds):
+        begin = perf_counter()
+        run()
+        times.append(perf_counter() - begin)
+    return median(times)
+
+
+def _memory_in_a_child(side: str, mode: str, width: int, length: int, density: float) -> float:
+    case = f"{side},{mode},{width},{length},{density}"
+    command = [sys.executable, "-m", "bench.flat", "--child", case]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.splitlines()[-1])
+
+
+def _extra_memory(side: str, mode: str, width: float, length: float, density: float) -> float:
+    """Peak memory of one pass beyond the weights and inputs, in MiB."""
+    run = _run(side, mode, int(width), int(length), density, BATCH[int(length)])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    run()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+if __name__ == "__main__":
+    typer.run(main)
