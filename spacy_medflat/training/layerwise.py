@@ -1,11 +1,11 @@
 """`spacy_medflat.LayerwiseAdamW.v1`: AdamW with rates of their own for the encoder and for what is new."""
 
 import re
-from typing import Any, cast
+from typing import Any
 
 import torch
 from spacy.util import registry
-from thinc.api import Optimizer, torch2xp, xp2torch
+from thinc.api import Optimizer, xp2torch
 from thinc.types import FloatsXd, Generator
 from torch.optim.adamw import adamw
 
@@ -63,12 +63,14 @@ class LayerwiseAdamW(Optimizer):
         )
         self._set_attr_or_schedule("encoder_rate", encoder_rate)
         self._state: dict[Any, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
+        self._views: dict[Any, FloatsXd] = {}
 
     def __call__(
         self, key: tuple[int, str], weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
     ) -> tuple[FloatsXd, FloatsXd]:
         """Update one parameter; `key` is its owner's id and its name."""
         name = key[1]
+        weights = self._first_view(key, weights)
         param, grad = xp2torch(weights).detach(), xp2torch(gradient)
         if key not in self._state:
             self._state[key] = (torch.zeros_like(param), torch.zeros_like(param), torch.zeros((), device=param.device))
@@ -91,4 +93,22 @@ class LayerwiseAdamW(Optimizer):
             eps=self.eps,
             maximize=False,
         )
-        return cast(FloatsXd, torch2xp(param)), cast(FloatsXd, torch2xp(grad.zero_()))
+        grad.zero_()
+        return weights, gradient
+
+    def _first_view(self, key: tuple[int, str], weights: FloatsXd) -> FloatsXd:
+        """The array that came for this parameter first, if `weights` is the same memory.
+
+        thinc makes a new tensor of every array that we return, and a new array of that tensor at the next step. Each
+        of them keeps the one before alive, unless the same array is returned every time.
+        """
+        first = self._views.get(key)
+        if first is None or first.shape != weights.shape or _address(first) != _address(weights):
+            first = self._views[key] = weights
+        return first
+
+
+def _address(array: Any) -> int:
+    """Where the values of an array of numpy or cupy begin."""
+    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__
+    return interface["data"][0]

@@ -1,8 +1,11 @@
+import gc
+
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
 from spacy.util import registry
+from thinc.api import PyTorchWrapper
 
 from spacy_medflat.training.layerwise import create_layerwise_adamw
 
@@ -57,3 +60,24 @@ def test_both_rates_follow_their_schedules():
 
 def test_the_name_resolves():
     assert registry.optimizers.get("spacy_medflat.LayerwiseAdamW.v1") is create_layerwise_adamw
+
+
+def test_steps_keep_no_tensors_alive():
+    """thinc turns what comes back into a tensor, and that into an array again: a chain, if nobody cuts it."""
+    layer = PyTorchWrapper(torch.nn.Linear(3, 2))
+    optimizer = create_layerwise_adamw(encoder_rate=0.1, head_rate=0.1)
+    alive = []
+    for _ in range(6):
+        output, backprop = layer.begin_update(np.ones((1, 3), "f"))
+        backprop(output)
+        layer.finish_update(optimizer)
+        gc.collect()
+        alive.append(sum(isinstance(thing, torch.Tensor) for thing in gc.get_objects()))
+    assert alive[-1] == alive[2]
+
+
+def test_weights_that_are_replaced_are_followed():
+    optimizer = create_layerwise_adamw(encoder_rate=0.1, head_rate=0.1)
+    optimizer((1, "W"), np.zeros((1, 2), "f"), np.ones((1, 2), "f"))
+    other = np.full((1, 2), 5.0, "f")
+    assert optimizer((1, "W"), other, np.ones((1, 2), "f"))[0] is other
