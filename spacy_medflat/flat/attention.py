@@ -59,7 +59,7 @@ class LatticeAttention(nn.Module):
             lengths = torch.cat((torch.zeros_like(char_heads), word_length), dim=1)
             heads = torch.cat((char_heads, layout.word_heads), dim=1)
             mask = torch.cat((layout.char_mask, layout.word_mask), dim=1)
-        where = Keys(lengths, heads, mask, layout.reach, null=self.attend == "words")
+        where = Keys(lengths, heads, mask, layout.reach, layout.n_key_lengths, null=self.attend == "words")
         keys, values = self._split(self.key(elements)), self._split(self.value(elements))
         query = self._split(self.query(chars))
         rows = self.rows(1, layout.key_lengths, layout.reach).to(query.dtype)
@@ -81,7 +81,7 @@ class LatticeAttention(nn.Module):
         """
         content, position = query + self.u.to(query.dtype), query + self.v.to(query.dtype)
         bias = content.new_zeros((self.n_heads, *layout.word_mask.shape, where.heads.shape[1]))
-        for length in layout.lengths:
+        for length in layout.key_lengths:
             batch, word = torch.nonzero((layout.word_lengths == length) & layout.word_mask, as_tuple=True)
             rows = self.rows(length, layout.key_lengths, layout.reach).to(query.dtype)
             distance = layout.word_heads[batch, word][:, None] - where.heads[batch] + layout.reach - 1

@@ -1,5 +1,6 @@
 """Where the characters and words of a batch of windows stand, as tensors."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,14 +15,14 @@ class Layout:
     word_heads (int64 [batch, words]): the first character of each word, counted in its window; 0 where there is none.
     word_lengths (int64 [batch, words]): characters of each word; 1 where there is none.
     word_mask (bool [batch, words]): False where there is no word.
-    lengths (tuple of int): the word lengths that occur, in order. Known on the CPU, so that nothing waits for a GPU.
+    lengths: the word lengths that occur in each window. Known on the CPU, so that nothing waits for a GPU.
     """
 
     char_mask: Tensor
     word_heads: Tensor
     word_lengths: Tensor
     word_mask: Tensor
-    lengths: tuple[int, ...]
+    lengths: Sequence[Collection[int]]
 
     @property
     def reach(self) -> int:
@@ -31,7 +32,13 @@ class Layout:
     @property
     def key_lengths(self) -> tuple[int, ...]:
         """The lengths of characters and words, in order."""
-        return tuple(sorted({1, *self.lengths}))
+        return tuple(sorted({1}.union(*self.lengths)))
+
+    @property
+    def n_key_lengths(self) -> list[int]:
+        """How many of `key_lengths`, from the shortest on, hold all characters and words of each window."""
+        place = {length: i + 1 for i, length in enumerate(self.key_lengths)}
+        return [place[max(lengths, default=1)] for lengths in self.lengths]
 
     def char_heads(self) -> Tensor:
         """The position of each character in its window (int64 [batch, chars])."""

@@ -6,7 +6,7 @@ Position rows G serve all pairs of the same key length and head distance. A bloc
 that its keys may need, which is dense and fast, and what the keys do need is then picked out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ class Keys:
     heads (int64 [batch, keys]): its first character, counted in the window, below `reach`.
     mask (bool [batch, keys]): False where there is no key.
     reach (int): characters of the longest window.
+    n_lengths (sequence of int): for each window, its largest value in `lengths` plus 1. Known on the CPU.
     null (bool): also let a query attend to nothing: one more key with score 0 and value 0.
     """
 
@@ -34,6 +35,7 @@ class Keys:
     heads: Tensor
     mask: Tensor
     reach: int
+    n_lengths: Sequence[int]
     null: bool = False
 
 
@@ -62,58 +64,57 @@ def relative_attention(
     hidden = ~where.mask[None, :, None]
     if where.null:
         keys, values = F.pad(keys, (0, 0, 0, 1)), F.pad(values, (0, 0, 0, 1))
-    for stripe in _stripes(position, rows, where):
-        for b in stripe.groups:
-            bias = stripe.position_scores(position, b).mul_(scale).masked_fill_(hidden[:, b], -torch.inf)
-            if where.null:
-                bias = F.pad(bias, (0, 1))
-            out[:, b, stripe.queries] = F.scaled_dot_product_attention(
-                content[:, b, stripe.queries], keys[:, b], values[:, b], attn_mask=bias, scale=scale
-            )
+    for block in _blocks(position, rows, where):
+        b, q = block.windows, block.queries
+        bias = block.position_scores(position).mul_(scale).masked_fill_(hidden[:, b], -torch.inf)
+        if where.null:
+            bias = F.pad(bias, (0, 1))
+        out[:, b, q] = F.scaled_dot_product_attention(
+            content[:, b, q], keys[:, b], values[:, b], attn_mask=bias, scale=scale
+        )
     return out
 
 
 @dataclass(frozen=True)
-class _Stripe:
-    """The same few queries of all windows.
+class _Block:
+    """Some queries of some windows.
 
-    rows (float [heads, lengths * distances, d]): the position rows that these queries need, whatever their keys.
-    first (int64 [batch, keys]): which row each key takes with the stripe's first query; the next query takes the next.
-    groups: the windows, as many together as fit a block.
+    rows (float [heads, lengths * distances, d]): the position rows that these queries need, whatever their keys. All
+        windows have the rows of the shorter key lengths; blocks that share queries share memory.
+    index (int64 [heads, windows, queries, keys], heads not spread out): the row of each pair.
     """
 
+    windows: slice
     queries: slice
     rows: Tensor
-    first: Tensor
-    groups: list[slice]
+    index: Tensor
 
-    def index(self, b: slice) -> Tensor:
-        """The row of each pair (int64 [heads, batch, queries, keys], heads not spread out)."""
-        steps = torch.arange(self.queries.stop - self.queries.start, device=self.first.device)
-        return (self.first[b, None, :] + steps[:, None]).expand(len(self.rows), -1, -1, -1)
-
-    def position_scores(self, position: Tensor, b: slice) -> Tensor:
-        """(q + v) · G, unscaled (float [heads, batch, queries, keys])."""
-        query = position[:, b, self.queries]
+    def position_scores(self, position: Tensor) -> Tensor:
+        """(q + v) · G, unscaled (float [heads, windows, queries, keys])."""
+        query = position[:, self.windows, self.queries]
         dense = torch.matmul(query.flatten(1, 2), self.rows.transpose(1, 2))
-        return dense.unflatten(1, query.shape[1:3]).gather(3, self.index(b))
+        return dense.unflatten(1, query.shape[1:3]).gather(3, self.index)
 
 
-def _stripes(position: Tensor, rows: Tensor, where: Keys) -> Iterator[_Stripe]:
+def _blocks(position: Tensor, rows: Tensor, where: Keys) -> Iterator[_Block]:
     n_heads, n_batch, n_queries, _ = position.shape
     size = min(BLOCK_QUERIES, n_queries)
-    n_distances = size + where.reach - 1
-    group = max(1, BLOCK_VALUES // (n_heads * size * rows.shape[1] * n_distances))
-    groups = [slice(i, min(i + group, n_batch)) for i in range(0, n_batch, group)]
+    group = max(1, BLOCK_VALUES // (n_heads * size * rows.shape[1] * (size + where.reach - 1)))
     for start in range(0, n_queries, size):
         queries = slice(start, min(start + size, n_queries))
-        near = _near(rows, queries, where.reach)
-        first = where.lengths * near.shape[2] + (where.reach - 1 - where.heads)
-        yield _Stripe(queries, near.flatten(1, 2), first, groups)
+        near = _near_rows(rows, queries, where.reach)
+        n_distances, flat = near.shape[2], near.flatten(1, 2)
+        first = where.lengths * n_distances + (where.reach - 1 - where.heads)
+        # With the next query, a key takes the next row.
+        steps = torch.arange(queries.stop - queries.start, device=first.device)
+        for b in range(0, n_batch, group):
+            windows = slice(b, min(b + group, n_batch))
+            index = (first[windows, None, :] + steps[:, None]).expand(n_heads, -1, -1, -1)
+            yield _Block(windows, queries, flat[:, : max(where.n_lengths[windows]) * n_distances], index)
 
 
-def _near(rows: Tensor, queries: slice, reach: int) -> Tensor:
-    """The head distances that occur with these queries: a view, [heads, lengths, distances, d]."""
+def _near_rows(rows: Tensor, queries: slice, reach: int) -> Tensor:
+    """The rows of the head distances that occur with some queries: a view, [heads, lengths, distances, d]."""
     return rows[:, :, queries.start : queries.stop + reach - 1]
 
 
@@ -138,21 +139,19 @@ class _RelativeAttention(torch.autograd.Function):
         out = torch.empty_like(content)
         hidden = ~where.mask[None, :, None]
         kept = []
-        for stripe in _stripes(position, rows, where):
-            for b in stripe.groups:
-                query = content[:, b, stripe.queries]
-                scores = stripe.position_scores(position, b)
-                scores = scores.add_(torch.matmul(query, keys[:, b].transpose(2, 3))).mul_(scale)
-                scores.masked_fill_(hidden[:, b], -torch.inf)
-                if where.null:
-                    scores = F.pad(scores, (0, 1))
-                exact = torch.promote_types(scores.dtype, torch.float32)
-                attention = scores.softmax(dim=-1, dtype=exact).to(scores.dtype)
-                if where.null:
-                    attention = attention[..., :-1]
-                kept.append(attention)
-                used = _drop(attention, dropout, generator)
-                out[:, b, stripe.queries] = torch.matmul(used, values[:, b])
+        for block in _blocks(position, rows, where):
+            b, q = block.windows, block.queries
+            scores = torch.matmul(content[:, b, q], keys[:, b].transpose(2, 3))
+            scores = scores.add_(block.position_scores(position)).mul_(scale)
+            scores.masked_fill_(hidden[:, b], -torch.inf)
+            if where.null:
+                scores = F.pad(scores, (0, 1))
+            exact = torch.promote_types(scores.dtype, torch.float32)
+            attention = scores.softmax(dim=-1, dtype=exact).to(scores.dtype)
+            if where.null:
+                attention = attention[..., :-1]
+            kept.append(attention)
+            out[:, b, q] = torch.matmul(_drop(attention, dropout, generator), values[:, b])
         ctx.save_for_backward(content, position, keys, values, rows, *kept)
         ctx.where, ctx.scale, ctx.dropout, ctx.seed = where, scale, dropout, seed
         return out
@@ -165,28 +164,24 @@ class _RelativeAttention(torch.autograd.Function):
         d_content, d_position = torch.empty_like(content), torch.empty_like(position)
         d_keys, d_values, d_rows = torch.zeros_like(keys), torch.zeros_like(values), torch.zeros_like(rows)
         generator = torch.Generator(device=content.device).manual_seed(ctx.seed)
-        blocks = iter(kept)
-        for stripe in _stripes(position, rows, where):
-            q = stripe.queries
-            d_near = torch.zeros_like(stripe.rows)
-            for b in stripe.groups:
-                attention = next(blocks)
-                d_attention = torch.matmul(d_out[:, b, q], values[:, b].transpose(2, 3))
-                used = attention
-                if dropout:
-                    mask = _dropout_mask(attention, dropout, generator)
-                    used, d_attention = attention * mask, d_attention.mul_(mask)
-                d_values[:, b] += torch.matmul(used.transpose(2, 3), d_out[:, b, q])
-                d_scores = d_attention.mul_(attention)
-                d_scores.sub_(attention * d_scores.sum(dim=-1, keepdim=True)).mul_(scale)
-                d_content[:, b, q] = torch.matmul(d_scores, keys[:, b])
-                d_keys[:, b] += torch.matmul(d_scores.transpose(2, 3), content[:, b, q])
-                d_dense = d_scores.new_zeros((*d_scores.shape[:3], stripe.rows.shape[1]))
-                d_dense = d_dense.scatter_add_(3, stripe.index(b), d_scores).flatten(1, 2)
-                d_position[:, b, q] = torch.matmul(d_dense, stripe.rows).unflatten(1, d_scores.shape[1:3])
-                d_near.baddbmm_(d_dense.transpose(1, 2), position[:, b, q].flatten(1, 2))
-            near = _near(d_rows, q, where.reach)
-            near += d_near.view_as(near)
+        for attention, block in zip(kept, _blocks(position, rows, where), strict=True):
+            b, q = block.windows, block.queries
+            d_attention = torch.matmul(d_out[:, b, q], values[:, b].transpose(2, 3))
+            used = attention
+            if dropout:
+                mask = _dropout_mask(attention, dropout, generator)
+                used, d_attention = attention * mask, d_attention.mul_(mask)
+            d_values[:, b] += torch.matmul(used.transpose(2, 3), d_out[:, b, q])
+            d_scores = d_attention.mul_(attention)
+            d_scores.sub_(attention * d_scores.sum(dim=-1, keepdim=True)).mul_(scale)
+            d_content[:, b, q] = torch.matmul(d_scores, keys[:, b])
+            d_keys[:, b] += torch.matmul(d_scores.transpose(2, 3), content[:, b, q])
+            d_dense = d_scores.new_zeros((*d_scores.shape[:3], block.rows.shape[1]))
+            d_dense = d_dense.scatter_add_(3, block.index, d_scores).flatten(1, 2)
+            d_position[:, b, q] = torch.matmul(d_dense, block.rows).unflatten(1, d_scores.shape[1:3])
+            d_block = torch.matmul(d_dense.transpose(1, 2), position[:, b, q].flatten(1, 2))
+            near = _near_rows(d_rows, q, where.reach)
+            near[:, : d_block.shape[1] // near.shape[2]] += d_block.unflatten(1, (-1, near.shape[2]))
         return d_content, d_position, d_keys, d_values, d_rows, None, None, None
 
 

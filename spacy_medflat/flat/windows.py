@@ -129,7 +129,7 @@ def _pack(windows: Sequence[Window], device: torch.device) -> Part:
     def tensor(array: NDArray) -> torch.Tensor:
         return torch.from_numpy(array).to(device)
 
-    occurring = tuple(np.unique(lengths[word_mask]).tolist())
+    occurring = [set(w.lengths.tolist()) for w in windows]
     layout = Layout(tensor(char_mask), tensor(heads), tensor(lengths), tensor(word_mask), occurring)
     return Part(
         layout,

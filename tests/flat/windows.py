@@ -32,7 +32,7 @@ def lay_out(windows):
         char_mask[b, :n] = True
         for w, (head, tail) in enumerate(words):
             heads[b, w], lengths[b, w], word_mask[b, w] = head, tail - head + 1, True
-    found = tuple(sorted({tail - head + 1 for _, words in windows for head, tail in words}))
+    found = [{tail - head + 1 for head, tail in words} for _, words in windows]
     return Layout(char_mask, heads, lengths, word_mask, found)
 
 
