@@ -6,7 +6,7 @@ from typing import Any, cast
 import srsly
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from thinc.api import Model, PyTorchWrapper_v3, get_torch_default_device
+from thinc.api import Model, PyTorchGradScaler, PyTorchWrapper_v3, get_torch_default_device
 from torch import nn
 
 MakeModule = Callable[..., nn.Module]
@@ -17,21 +17,26 @@ def torch_layer(
     make_module: MakeModule,
     sizes: Sequence[str],
     convert_inputs: Callable[..., Any] | None = None,
+    mixed_precision: bool = False,
+    grad_scaler_config: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Model:
     """Wrap `make_module(**sizes, **settings)`, which is called at initialization.
 
     sizes: names of the sizes. `n_in`, the width of a token's vector, is read off the data; `set_size` sets others.
     convert_inputs: as in thinc's PyTorchWrapper; by default an array goes in.
+    mixed_precision (bool), grad_scaler_config (dict): as in thinc's PyTorchWrapper; they act on a GPU.
     attrs: one for each size (int, None until it is known).
     The weights are stored as safetensors.
     """
-    codec = _Codec(make_module, settings)
+    codec = _Codec(name, make_module, settings)
     layer: Model = PyTorchWrapper_v3(
         cast(nn.Module, None),
         convert_inputs=convert_inputs,
         serialize_model=codec.dumps,
         deserialize_model=codec.loads,
+        mixed_precision=mixed_precision,
+        grad_scaler=PyTorchGradScaler(**{"enabled": mixed_precision, **(grad_scaler_config or {})}),
     )
     layer.name = name
     layer.init = _init
@@ -68,24 +73,30 @@ def _init(model: Model, X: Any = None, Y: Any = None) -> None:
 class _Codec:
     """Writes a module as its sizes and tensors, and builds it again from them. Picklable, for worker processes."""
 
-    def __init__(self, make_module: MakeModule, settings: dict[str, Any]):
-        self.make_module, self.settings = make_module, settings
-        self.sizes: dict[str, int] = {}
+    def __init__(self, name: str, make_module: MakeModule, settings: dict[str, Any]):
+        self.name, self.make_module, self.settings = name, make_module, settings
 
     def make(self, sizes: dict[str, int]) -> nn.Module:
-        self.sizes = sizes
-        return self.make_module(**sizes, **self.settings)
+        module = self.make_module(**sizes, **self.settings)
+        module._medflat_sizes = sizes  # type: ignore[assignment]
+        return module
 
     def dumps(self, module: nn.Module | None) -> bytes:
         if module is None:
             return b""
         tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-        return srsly.msgpack_dumps({"sizes": self.sizes, "tensors": save_tensors(tensors)})
+        return srsly.msgpack_dumps({"sizes": module._medflat_sizes, "tensors": save_tensors(tensors)})
 
     def loads(self, module: nn.Module | None, data: bytes, device: Any) -> nn.Module | None:
         if not data:
             return module
         message = srsly.msgpack_loads(data)
         loaded = self.make(message["sizes"])
-        loaded.load_state_dict(load_tensors(message["tensors"]))
+        try:
+            loaded.load_state_dict(load_tensors(message["tensors"]))
+        except RuntimeError as error:
+            raise ValueError(
+                f"the saved weights of the layer {self.name!r} do not fit its settings: load the pipeline with the "
+                f"config it was saved with ({error})"
+            ) from error
         return loaded.to(device)

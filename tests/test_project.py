@@ -13,6 +13,9 @@ import srsly
 from spacy.cli.train import train
 from spacy.util import load_config, load_model_from_config
 
+from spacy_medflat.vectors.convert import convert_vectors
+from spacy_medflat.vectors.keep import WordFilter
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -62,13 +65,29 @@ def test_convert_fit_evaluate_and_package(project):
 def test_the_default_config_is_complete():
     config = load_config(ROOT / "configs" / "default.cfg", {"paths.encoder": str(ROOT / "assets" / "encoder")})
     nlp = load_model_from_config(config, auto_fill=False)
-    assert nlp.pipe_names == ["transformer", "medflat_ner", "doc_cleaner"]
+    assert nlp.pipe_names == ["lattice", "transformer", "medflat_ner", "doc_cleaner"]
     filled = load_model_from_config(config, auto_fill=True).config
     assert filled["components"] == config["components"] and filled["training"] == config["training"]
 
 
+def test_the_config_without_words_differs_in_nothing_else():
+    full, short = (load_config(ROOT / "configs" / f"{name}.cfg") for name in ("default", "encoder_only"))
+    del full["components"]["lattice"], full["paths"]["lexicon"], full["paths"]["vectors"]
+    tok2vec = full["components"]["medflat_ner"]["model"]["tok2vec"]
+    full["components"]["medflat_ner"]["model"]["tok2vec"] = tok2vec["tok2vec"]
+    full["nlp"]["pipeline"].remove("lattice")
+    full["training"]["annotating_components"] = []
+    full["initialize"]["vectors"] = None
+    assert full == short
+    config = load_config(ROOT / "configs" / "encoder_only.cfg", {"paths.encoder": str(ROOT / "assets" / "encoder")})
+    assert load_model_from_config(config, auto_fill=False).pipe_names == ["transformer", "medflat_ner", "doc_cleaner"]
+
+
 def test_training_straight_from_json_gives_the_same_weights_for_the_same_seed(project, tmp_path):
+    convert_vectors(project / "assets" / "vectors.txt.gz", tmp_path / "vectors", keep=WordFilter())
     overrides = {
+        "paths.vectors": str(tmp_path / "vectors"),
+        "paths.lexicon": str(project / "assets" / "lexicon.tsv"),
         "paths.train": str(project / "assets" / "corpus" / "train.json"),
         "paths.dev": str(project / "assets" / "corpus" / "dev.json"),
         "paths.encoder": str(project / "assets" / "encoder"),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+from weakref import WeakSet
 
 from spacy.tokens import Doc
 from spacy.util import logger, registry
@@ -12,11 +13,10 @@ from thinc.types import Floats2d
 
 from ..torch_layer import set_size, torch_layer
 from ..workers import one_torch_thread_in_workers
-from .attention import Attend
 from .encoder import FlatEncoder
 from .fusion import Fusion
-from .layer import FlatSettings
 from .module import FlatTexts
+from .settings import Attend, FlatSettings
 from .windows import Part, cut_windows, pack_parts
 from .words import DocWords, Missing, WordReader, read_words
 
@@ -50,6 +50,8 @@ def create_flat_lattice(
     max_words: int = 256,
     max_word_length: int = 16,
     max_batch_items: int = 2048,
+    mixed_precision: bool = False,
+    grad_scaler_config: dict[str, Any] = {},  # noqa: B006
 ) -> Model[list[Doc], list[Floats2d]]:
     """Mix the words of a lattice into the tokens' vectors with FLAT (Li et al., ACL 2020).
 
@@ -77,17 +79,16 @@ def create_flat_lattice(
     max_words (int): the most words of a window; of more, the longest stay.
     max_word_length (int): longer words are left out.
     max_batch_items (int): the most tokens and words, padding included, that prediction runs at once.
+    mixed_precision (bool), grad_scaler_config (dict): as in thinc's PyTorchWrapper; they act on a GPU.
     RAISES ValueError: a setting is out of range; at initialization, if there are no word vectors; later, if the word
         vectors have another width than at initialization, or a Doc has no such span group.
     """
-    if not 0 <= overlap < window:
-        raise ValueError(f"overlap must be at least 0 and less than window={window}, but it is {overlap}")
-    for name, value in (("max_words", max_words), ("max_batch_items", max_batch_items)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, but it is {value}")
+    limits = Limits(window, overlap, max_words, max_batch_items)
     reader = None
     if spans_key is not None:
         reader = WordReader(spans_key, missing, normalize_vectors, max_word_length, tuple(word_types))
+    elif attend == "words":
+        raise ValueError("attend='words' needs words: set spans_key, or attend='lattice' for characters alone")
     settings: dict[str, Any] = {
         "n_heads": n_heads,
         "n_layers": n_layers,
@@ -104,34 +105,46 @@ def create_flat_lattice(
         "word_dropout": word_dropout,
     }
     # Everything but the width is known now: what is wrong should not wait for initialization.
-    FlatSettings(width=width or 2 * n_heads, **settings)
+    FlatSettings(width=width or 2 * n_heads, feed_forward=feed_forward or 0, **settings)
     layer = torch_layer(
         "flat",
         make_flat,
         ["n_in", "n_word"],
         convert_inputs=_convert_inputs,
+        mixed_precision=mixed_precision,
+        grad_scaler_config=grad_scaler_config,
         width=width,
         feed_forward=feed_forward,
         **settings,
     )
-    model: Model[list[Doc], list[Floats2d]] = Model(
+    return Model(
         "flat_lattice",
         forward,
         init=init,
         layers=[tok2vec, layer],
         dims={"nO": None},
         refs={"tok2vec": tok2vec, "flat": layer},
-        attrs={
-            "words": reader,
-            "window": window,
-            "overlap": overlap,
-            "max_words": max_words,
-            "max_batch_items": max_batch_items,
-            "counts": WordCounts(),
-            "untrained": False,
-        },
+        # thinc saves and restores plain values, and would undo what a config says; these objects it leaves alone.
+        attrs={"reader": reader, "limits": limits, "counts": WordCounts(), "samples": _Samples()},
     )
-    return model
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How texts are cut; see `create_flat_lattice`."""
+
+    window: int
+    overlap: int
+    max_words: int
+    max_batch_items: int
+
+    def __post_init__(self) -> None:
+        """RAISES ValueError: a setting is out of range."""
+        if not 0 <= self.overlap < self.window:
+            raise ValueError(f"overlap must be at least 0 and less than window={self.window}, but it is {self.overlap}")
+        for name in ("max_words", "max_batch_items"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, but it is {getattr(self, name)}")
 
 
 def make_flat(n_in: int, n_word: int, width: int | None, feed_forward: int | None, **settings: Any) -> FlatTexts:
@@ -143,15 +156,23 @@ def make_flat(n_in: int, n_word: int, width: int | None, feed_forward: int | Non
 
 @dataclass
 class WordCounts:
-    """How many words FLAT has read since the pipeline was made or loaded, and how many it left out, by reason."""
+    """How many words FLAT has read since training began or the pipeline was loaded, and how many it left out, and why."""
 
     texts: int = 0
     words: Counter[str] = field(default_factory=Counter)
+    logged: bool = False
 
-    def add(self, n_texts: int, counts: Counter[str]) -> None:
-        """Add a batch."""
+    def add(self, n_texts: int, counts: Counter[str], is_train: bool) -> None:
+        """Add a batch; log the first of a training."""
+        first = is_train and not self.logged
+        if first:
+            # What was read before are samples for initialization, without words.
+            self.texts, self.words, self.logged = 0, Counter(), True
         self.texts += n_texts
         self.words.update(counts)
+        if first:
+            level = logger.warning if self.lost_share > MAX_LOST_SHARE else logger.info
+            level("FLAT, first batch: %s", self)
 
     @property
     def lost_share(self) -> float:
@@ -172,12 +193,12 @@ def init(model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y:
     tok2vec.initialize(X=X, Y=Y)
     if X:
         set_size(layer, "n_in", tok2vec.predict(X[:1])[0].shape[1])
-        reader: WordReader | None = model.attrs["words"]
+        reader: WordReader | None = model.attrs["reader"]
         set_size(layer, "n_word", reader.width(X[0].vocab) if reader else 0)
         layer.initialize()
         settings = layer.shims[0]._model.flat.settings
         model.set_dim("nO", layer.attrs["n_in"] if settings.gated else settings.width)
-        model.attrs["untrained"] = True
+        model.attrs["samples"].docs.update(X)
 
 
 def forward(
@@ -191,7 +212,7 @@ def forward(
     flat = model.ops.flatten(vectors)
     if not len(flat):
         empty = [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs]
-        return empty, lambda d_output: backprop_tok2vec(vectors)
+        return empty, lambda d_output: backprop_tok2vec(model.ops.unflatten(flat, lengths))
     features, parts = _lay_out(model, docs, flat, is_train)
     output, backprop_layer = layer((flat, features, parts), is_train)
 
@@ -204,32 +225,33 @@ def forward(
 
 def _lay_out(model: Model, docs: Sequence[Doc], flat: Floats2d, is_train: bool) -> tuple[Any, list[Part]]:
     """The features of the words of a batch, and its windows."""
-    layer, attrs = model.layers[1], model.attrs
+    layer, limits, reader = model.layers[1], model.attrs["limits"], model.attrs["reader"]
     filled = [doc for doc in docs if len(doc)]
-    # Components are initialized with sample Docs that no component has annotated.
-    sample, first = attrs["untrained"] and not is_train, attrs["untrained"] and is_train
-    attrs["untrained"] = sample
-    words, features, counts = _read(layer, attrs["words"], filled, get_array_module(flat), demand=not sample)
+    xp = get_array_module(flat)
+    words, features, counts = [DocWords.none() for _ in filled], xp.zeros((0, 0), dtype="f"), Counter[str]()
+    if reader is not None:
+        set_size(layer, "n_word", reader.width(filled[0].vocab))
+        words, features, counts = read_words(filled, reader, xp, model.attrs["samples"].docs)
     lengths = [len(doc) for doc in filled]
-    windows, left_out = cut_windows(lengths, words, attrs["window"], attrs["overlap"], attrs["max_words"])
-    if not sample:
-        attrs["counts"].add(len(filled), counts + left_out)
-    if first and attrs["words"]:
-        level = logger.warning if attrs["counts"].lost_share > MAX_LOST_SHARE else logger.info
-        level("FLAT, first batch: %s", attrs["counts"])
-    # In training all windows run together, because position rows are computed anew for every part.
-    largest = sum(window.size for window in windows) ** 2 if is_train else attrs["max_batch_items"]
+    windows, left_out = cut_windows(lengths, words, limits.window, limits.overlap, limits.max_words)
+    if reader is not None:
+        model.attrs["counts"].add(len(filled), counts + left_out, is_train)
     shim: Any = layer.shims[0]
-    return features, pack_parts(windows, largest, shim.device)
+    # In training all windows run together, because position rows are computed anew for every part.
+    return features, pack_parts(windows, None if is_train else limits.max_batch_items, shim.device)
 
 
-def _read(
-    layer: Model, reader: WordReader | None, docs: list[Doc], xp: Any, demand: bool
-) -> tuple[list[DocWords], Any, Counter[str]]:
-    if reader is None:
-        return [DocWords.none() for _ in docs], xp.zeros((0, 0), dtype="f"), Counter()
-    set_size(layer, "n_word", reader.width(docs[0].vocab))
-    return read_words(docs, reader, xp, demand)
+class _Samples:
+    """The Docs that a model was initialized with: no component has annotated them, and none needs to have.
+
+    A copy of a model has no samples.
+    """
+
+    def __init__(self) -> None:
+        self.docs: WeakSet[Doc] = WeakSet()
+
+    def __reduce__(self) -> tuple[type["_Samples"], tuple[()]]:
+        return _Samples, ()
 
 
 def _convert_inputs(model: Model, inputs: tuple[Floats2d, Any, list[Part]], is_train: bool) -> tuple[Any, Callable]:

@@ -1,48 +1,26 @@
 """Multi-head attention with relative positions over characters and words."""
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .fusion import Fusion
 from .layout import Layout
 from .relative import RelativeRows
-from .scores import Keys, relative_attention
-
-Attend = Literal["lattice", "words"]
+from .scores import Keys, block_values, relative_attention
+from .settings import FlatSettings
 
 
 class LatticeAttention(nn.Module):
-    """FLAT's attention: score_ij = (q_i + u) · k_j + (q_i + v) · W_R R_ij, per head.
+    """FLAT's attention: score_ij = (q_i + u) · k_j + (q_i + v) · W_R R_ij, per head; see `FlatSettings`."""
 
-    width (int): divisible by n_heads.
-    attend (str): `lattice`, everything attends to characters and words; `words`, characters attend to words only, and
-        to nothing where no word helps (NFLAT, Wu et al. 2022).
-    scaled (bool): divide scores by the root of a head's width.
-    dropout (float): on the attention.
-    fusion, reach, shared, learned: see `RelativeRows`.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        n_heads: int,
-        fusion: Fusion = "ff",
-        attend: Attend = "lattice",
-        scaled: bool = True,
-        reach: int = 256,
-        shared: bool = True,
-        learned: bool = False,
-        dropout: float = 0.0,
-    ):
+    def __init__(self, settings: FlatSettings):
         super().__init__()
-        self.n_heads, self.attend, self.dropout = n_heads, attend, dropout
-        self.scale = (width // n_heads) ** -0.5 if scaled else 1.0
-        self.query, self.key, self.value, self.output = (nn.Linear(width, width) for _ in range(4))
-        self.u, self.v = (nn.Parameter(torch.zeros(n_heads, 1, 1, width // n_heads)) for _ in range(2))
-        self.rows = RelativeRows(fusion, width, n_heads, reach, shared, learned)
+        s = settings
+        self.n_heads, self.attend, self.dropout = s.n_heads, s.attend, s.attention_dropout
+        self.scale = (s.width // s.n_heads) ** -0.5 if s.scaled else 1.0
+        self.query, self.key, self.value, self.output = (nn.Linear(s.width, s.width) for _ in range(4))
+        self.u, self.v = (nn.Parameter(torch.zeros(s.n_heads, 1, 1, s.width // s.n_heads)) for _ in range(2))
+        self.rows = RelativeRows(s)
 
     def forward(self, chars: Tensor, words: Tensor, layout: Layout, want_words: bool) -> tuple[Tensor, Tensor | None]:
         """Attend from characters, and on request from words.
@@ -80,19 +58,34 @@ class LatticeAttention(nn.Module):
         RETURNS (float [heads, batch, words, width / heads])
         """
         content, position = query + self.u.to(query.dtype), query + self.v.to(query.dtype)
-        bias = content.new_zeros((self.n_heads, *layout.word_mask.shape, where.heads.shape[1]))
+        # The scores of each word, and a last row for places without one.
+        found: list[Tensor] = []
+        row = torch.full(layout.word_mask.shape, -1, device=query.device)
         for length in layout.key_lengths:
             batch, word = torch.nonzero((layout.word_lengths == length) & layout.word_mask, as_tuple=True)
-            rows = self.rows(length, layout.key_lengths, layout.reach).to(query.dtype)
-            distance = layout.word_heads[batch, word][:, None] - where.heads[batch] + layout.reach - 1
-            index = where.lengths[batch] * rows.shape[2] + distance
-            dense = torch.matmul(position[:, batch, word], rows.flatten(1, 2).transpose(1, 2))
-            scores = dense.gather(2, index.expand(self.n_heads, -1, -1))
-            bias = bias.index_put((torch.arange(self.n_heads, device=batch.device)[:, None], batch, word), scores)
+            if len(batch):
+                row[batch, word] = torch.arange(len(batch), device=row.device) + sum(x.shape[1] for x in found)
+                rows = self.rows(length, layout.key_lengths, layout.reach).to(query.dtype)
+                found += self._word_scores(position, rows, batch, word, layout, where)
+        found.append(content.new_zeros((self.n_heads, 1, where.heads.shape[1])))
+        bias = torch.cat(found, dim=1)[:, row]
         bias = (bias * self.scale).masked_fill(~where.mask[None, :, None], -torch.inf)
         return F.scaled_dot_product_attention(
             content, keys, values, attn_mask=bias, dropout_p=dropout, scale=self.scale
         )
+
+    def _word_scores(
+        self, position: Tensor, rows: Tensor, batch: Tensor, word: Tensor, layout: Layout, where: Keys
+    ) -> list[Tensor]:
+        """Position scores of words of one length, a few words at a time: float [heads, words, keys] each."""
+        size = max(1, block_values(rows) // rows[..., 0].numel())
+        flat, parts = rows.flatten(1, 2).transpose(1, 2), []
+        for b, w in zip(batch.split(size), word.split(size), strict=True):
+            distance = layout.word_heads[b, w][:, None] - where.heads[b] + layout.reach - 1
+            index = where.lengths[b] * rows.shape[2] + distance
+            dense = torch.matmul(position[:, b, w], flat)
+            parts.append(dense.gather(2, index.expand(self.n_heads, -1, -1)))
+        return parts
 
     def _split(self, x: Tensor) -> Tensor:
         """[batch, n, width] to [heads, batch, n, width / heads]"""

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layer import FlatLayer, FlatSettings
+from .layer import FlatLayer
 from .layout import Layout
+from .settings import FlatSettings
 
 
 class FlatEncoder(nn.Module):

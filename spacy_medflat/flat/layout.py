@@ -15,7 +15,8 @@ class Layout:
     word_heads (int64 [batch, words]): the first character of each word, counted in its window; 0 where there is none.
     word_lengths (int64 [batch, words]): characters of each word; 1 where there is none.
     word_mask (bool [batch, words]): False where there is no word.
-    lengths: the word lengths that occur in each window. Known on the CPU, so that nothing waits for a GPU.
+    lengths: the word lengths that occur in each window. Known on the CPU, so that characters as queries
+        never wait for a GPU.
     """
 
     char_mask: Tensor

@@ -20,13 +20,11 @@ def sinusoids(low: int, high: int, size: int, like: Tensor) -> Tensor:
     like: gives dtype and device.
     RETURNS (float [high - low + 1, size])
     """
-    # In float64 whatever the model's type: bfloat16 cannot count distances beyond 256.
-    distance = torch.arange(low, high + 1, dtype=torch.float64, device=like.device)
-    frequency = torch.exp(
-        torch.arange(0, size, 2, dtype=torch.float64, device=like.device) * (-math.log(10000.0) / size)
-    )
+    # In float64 whatever the model's type, as bfloat16 cannot count distances beyond 256; and not every device has it.
+    distance = torch.arange(low, high + 1, dtype=torch.float64)
+    frequency = torch.exp(torch.arange(0, size, 2, dtype=torch.float64) * (-math.log(10000.0) / size))
     angle = distance[:, None] * frequency
-    return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1).to(like.dtype)
+    return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1).to(like.device, like.dtype)
 
 
 class PositionTables(nn.Module):

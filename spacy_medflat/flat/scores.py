@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-# Values of the dense scores of a block: they should stay in a CPU's cache.
+# Values of the dense scores of a block: on a CPU they should stay in its cache, a GPU wants more to do at once.
 BLOCK_VALUES = 2**20
 BLOCK_QUERIES = 64
 
@@ -99,7 +100,7 @@ class _Block:
 def _blocks(position: Tensor, rows: Tensor, where: Keys) -> Iterator[_Block]:
     n_heads, n_batch, n_queries, _ = position.shape
     size = min(BLOCK_QUERIES, n_queries)
-    group = max(1, BLOCK_VALUES // (n_heads * size * rows.shape[1] * (size + where.reach - 1)))
+    group = max(1, block_values(rows) // (n_heads * size * rows.shape[1] * (size + where.reach - 1)))
     for start in range(0, n_queries, size):
         queries = slice(start, min(start + size, n_queries))
         near = _near_rows(rows, queries, where.reach)
@@ -111,6 +112,11 @@ def _blocks(position: Tensor, rows: Tensor, where: Keys) -> Iterator[_Block]:
             windows = slice(b, min(b + group, n_batch))
             index = (first[windows, None, :] + steps[:, None]).expand(n_heads, -1, -1, -1)
             yield _Block(windows, queries, flat[:, : max(where.n_lengths[windows]) * n_distances], index)
+
+
+def block_values(rows: Tensor) -> int:
+    """The most dense scores to compute at once, on the device of the rows."""
+    return BLOCK_VALUES if rows.device.type == "cpu" else 64 * BLOCK_VALUES
 
 
 def _near_rows(rows: Tensor, queries: slice, reach: int) -> Tensor:
@@ -134,8 +140,8 @@ class _RelativeAttention(torch.autograd.Function):
         dropout: float,
     ) -> Tensor:
         # The backward pass draws the same dropout again.
-        seed = int(torch.randint(2**62, ())) if dropout else 0
-        generator = torch.Generator(device=content.device).manual_seed(seed)
+        seed = int(torch.randint(1, 2**62, ())) if dropout else 0
+        generator = _generator(content, seed)
         out = torch.empty_like(content)
         hidden = ~where.mask[None, :, None]
         kept = []
@@ -157,13 +163,16 @@ class _RelativeAttention(torch.autograd.Function):
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         content, position, keys, values, rows, *kept = ctx.saved_tensors
         where, scale, dropout = ctx.where, ctx.scale, ctx.dropout
         d_out = grads[0].to(content.dtype)
         d_content, d_position = torch.empty_like(content), torch.empty_like(position)
-        d_keys, d_values, d_rows = torch.zeros_like(keys), torch.zeros_like(values), torch.zeros_like(rows)
-        generator = torch.Generator(device=content.device).manual_seed(ctx.seed)
+        # These are sums over many blocks, which half precision would not survive.
+        exact = torch.promote_types(content.dtype, torch.float32)
+        d_keys, d_values, d_rows = (torch.zeros_like(x, dtype=exact) for x in (keys, values, rows))
+        generator = _generator(content, ctx.seed)
         for attention, block in zip(kept, _blocks(position, rows, where), strict=True):
             b, q = block.windows, block.queries
             d_attention = torch.matmul(d_out[:, b, q], values[:, b].transpose(2, 3))
@@ -182,12 +191,17 @@ class _RelativeAttention(torch.autograd.Function):
             d_block = torch.matmul(d_dense.transpose(1, 2), position[:, b, q].flatten(1, 2))
             near = _near_rows(d_rows, q, where.reach)
             near[:, : d_block.shape[1] // near.shape[2]] += d_block.unflatten(1, (-1, near.shape[2]))
+        d_keys, d_values, d_rows = d_keys.to(keys.dtype), d_values.to(values.dtype), d_rows.to(rows.dtype)
         return d_content, d_position, d_keys, d_values, d_rows, None, None, None
 
 
-def _drop(attention: Tensor, dropout: float, generator: torch.Generator) -> Tensor:
+def _generator(like: Tensor, seed: int) -> torch.Generator | None:
+    return torch.Generator(device=like.device).manual_seed(seed) if seed else None
+
+
+def _drop(attention: Tensor, dropout: float, generator: torch.Generator | None) -> Tensor:
     return attention * _dropout_mask(attention, dropout, generator) if dropout else attention
 
 
-def _dropout_mask(attention: Tensor, dropout: float, generator: torch.Generator) -> Tensor:
+def _dropout_mask(attention: Tensor, dropout: float, generator: torch.Generator | None) -> Tensor:
     return torch.empty_like(attention).bernoulli_(1.0 - dropout, generator=generator).div_(1.0 - dropout)

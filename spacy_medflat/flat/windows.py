@@ -42,8 +42,8 @@ class Window:
 class Part:
     """Windows that run together.
 
-    char_rows (int64 [batch, chars]), word_rows (int64 [batch, words]): rows of characters and of word features; the
-        last row of all where there is none.
+    char_rows (int64 [batch, chars]), word_rows (int64 [batch, words]): rows of characters and of word features; where
+        there is none, any row that exists.
     owned (int64 [n]): which characters of the flattened result are kept. targets (int64 [n]): their rows in the batch.
     """
 
@@ -62,46 +62,51 @@ def cut_windows(
     lengths: tokens of each text. words: words of each text.
     window, overlap (int): see `split_windows`.
     max_words (int): the most words of a window; the longest stay, of equally long ones the first.
-    RETURNS (windows in order; counts of words that no window holds, `across windows`, and of those that gave way
-        somewhere, `crowded out`)
+    RETURNS (windows in order; counts of words that no window has, because none is wide enough where they stand,
+        `across windows`, or because longer words took their places, `crowded out`)
+
+    A word of at most overlap // 2 + 1 characters is in the window that speaks for each of its characters, unless it is
+    crowded out.
     """
     windows: list[Window] = []
     counts: Counter[str] = Counter()
     first = 0
     for length, found in zip(lengths, words, strict=True):
         cut = split_windows(length, window, overlap)
-        held = np.zeros(len(found.heads), dtype=bool)
+        inside_any, kept_any = (np.zeros(len(found.heads), dtype=bool) for _ in range(2))
         owner_ends = [*cut.owner_starts[1:].tolist(), length]
         for i, (start, end) in enumerate(zip(cut.starts.tolist(), cut.ends.tolist(), strict=True)):
-            inside = np.flatnonzero((found.heads >= start) & (found.tails < end))
-            held[inside] = True
+            near = np.arange(*np.searchsorted(found.heads, (start, end)))
+            inside = near[found.tails[near] < end]
+            inside_any[inside] = True
             if len(inside) > max_words:
-                counts["crowded out"] += len(inside) - max_words
                 size = found.tails[inside] - found.heads[inside]
                 inside = np.sort(inside[np.argsort(-size, kind="stable")[:max_words]])
+            kept_any[inside] = True
             heads, tails = found.heads[inside], found.tails[inside]
             own = (int(cut.owner_starts[i]) - start, owner_ends[i] - start)
             windows.append(
                 Window(first + start, end - start, *own, heads - start, tails - heads + 1, found.features[inside])
             )
-        counts["across windows"] += int((~held).sum())
+        counts["across windows"] += int((~inside_any).sum())
+        counts["crowded out"] += int((inside_any & ~kept_any).sum())
         first += length
     return windows, counts
 
 
-def pack_parts(windows: Sequence[Window], max_items: int, device: torch.device) -> list[Part]:
+def pack_parts(windows: Sequence[Window], max_items: int | None, device: torch.device) -> list[Part]:
     """Windows of like size together, at most `max_items` characters and words, padding included, in a part.
 
-    A window larger than that is a part of its own.
+    A window larger than that is a part of its own. None puts all windows into one part.
     """
     parts: list[Part] = []
     group: list[Window] = []
+    n_words = 0
     for window in sorted(windows, key=lambda w: (w.n_chars, len(w.heads))):
-        widest = max([w.n_chars for w in group] + [window.n_chars])
-        wordiest = max([len(w.heads) for w in group] + [len(window.heads)])
-        if group and (widest + wordiest) * (len(group) + 1) > max_items:
+        n_words = max(n_words, len(window.heads))
+        if group and max_items is not None and (window.n_chars + n_words) * (len(group) + 1) > max_items:
             parts.append(_pack(group, device))
-            group = []
+            group, n_words = [], len(window.heads)
         group.append(window)
     if group:
         parts.append(_pack(group, device))
@@ -117,7 +122,6 @@ def _pack(windows: Sequence[Window], device: torch.device) -> Part:
     )
     char_mask = steps < length
     owned = (steps >= own_start) & (steps < own_end)
-    # Behind the end of a window stands the window's own first character: any row that exists will do.
     char_rows = np.where(char_mask, first + steps, first)
     heads, lengths, features = (np.zeros((len(windows), n_words), dtype=np.int64) for _ in range(3))
     lengths += 1

@@ -1,13 +1,13 @@
 """The words of Docs as FLAT reads them: places, vectors and types."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 Ints = NDArray[np.int64]
@@ -75,26 +75,26 @@ class DocWords(NamedTuple):
 
 
 def read_words(
-    docs: Sequence[Doc], reader: WordReader, xp: Any, demand: bool = True
+    docs: Sequence[Doc], reader: WordReader, xp: Any, excused: Container[Doc] = ()
 ) -> tuple[list[DocWords], Any, Counter[str]]:
     """Read the words of a batch.
 
     docs: at least one.
     xp: numpy or cupy, where the vectors are.
-    demand (bool): a Doc without the span group is an error, and not just a Doc without words.
+    excused: Docs that need not have the span group.
     RETURNS (words of each Doc; float32 [different words, `reader.width`]; counts of words `read`, and of those left out
         because they are `empty`, `too long` or `without a vector`)
-    RAISES ValueError: a Doc has no such span group, or there are no vectors.
+    RAISES ValueError: a Doc has no such span group, or one that does not fit it; or there are no vectors.
     """
     counts: Counter[str] = Counter()
     table = _FeatureTable(docs[0].vocab, reader)
-    words = [_read_doc(doc, reader, table, counts, demand) for doc in docs]
+    words = [_read_doc(doc, reader, table, counts, doc in excused) for doc in docs]
     return words, table.features(xp), counts
 
 
-def _read_doc(doc: Doc, reader: WordReader, table: "_FeatureTable", counts: Counter[str], demand: bool) -> DocWords:
+def _read_doc(doc: Doc, reader: WordReader, table: "_FeatureTable", counts: Counter[str], excused: bool) -> DocWords:
     if reader.spans_key not in doc.spans:
-        if not demand:
+        if excused:
             return DocWords.none()
         raise ValueError(
             f"FLAT reads words from doc.spans[{reader.spans_key!r}], but the Doc has no such spans: put a "
@@ -103,16 +103,16 @@ def _read_doc(doc: Doc, reader: WordReader, table: "_FeatureTable", counts: Coun
         )
     labels: dict[tuple[int, int], set[str]] = {}
     text: dict[tuple[int, int], str] = {}
-    for span in doc.spans[reader.spans_key]:
+    for span in _spans(doc, reader.spans_key):
         place = (span.start, span.end)
-        counts["read"] += place not in labels
-        if span.end <= span.start:
-            counts["empty"] += 1
-        elif span.end - span.start > reader.max_length:
-            counts["too long"] += place not in labels
-        else:
+        if place not in labels:
+            labels[place] = set()
+            counts["read"] += 1
+            counts["empty"] += span.end <= span.start
+            counts["too long"] += span.end - span.start > reader.max_length
+        if span.start < span.end <= span.start + reader.max_length:
             text[place] = span.text
-        labels.setdefault(place, set()).update(span.label_.split(TYPE_SEPARATOR))
+        labels[place].update(span.label_.split(TYPE_SEPARATOR))
     found = []
     for start, end in sorted(text):
         row = table.row(text[start, end], labels[start, end])
@@ -121,6 +121,16 @@ def _read_doc(doc: Doc, reader: WordReader, table: "_FeatureTable", counts: Coun
             found.append((start, end - 1, row))
     columns = np.array(found, dtype=np.int64).reshape(-1, 3).T
     return DocWords(*columns)
+
+
+def _spans(doc: Doc, key: str) -> list[Span]:
+    try:
+        return list(doc.spans[key])
+    except IndexError as error:
+        raise ValueError(
+            f"doc.spans[{key!r}] has spans that lie outside of the Doc of {len(doc)} tokens: its tokens were changed "
+            "after the words were laid over them, so run the component that writes the words again"
+        ) from error
 
 
 class _FeatureTable:
@@ -160,12 +170,12 @@ class _FeatureTable:
         vectors = self.vocab.vectors.data
         if not self.sources:
             return xp.zeros((0, self.reader.width(self.vocab)), dtype="f")
+        mean = xp.zeros((len(self.sources), vectors.shape[1]), dtype="f")
         lengths = np.array([len(rows) for rows in self.sources])
-        padded = np.zeros((len(lengths), lengths.max()), dtype=np.int64)
-        for i, rows in enumerate(self.sources):
-            padded[i, : len(rows)] = rows
-        weights = (np.arange(padded.shape[1]) < lengths[:, None]) / lengths[:, None]
-        mean = (vectors[xp.asarray(padded)] * xp.asarray(weights[..., None], dtype="f")).sum(axis=1)
+        for length in np.unique(lengths).tolist():
+            words = np.flatnonzero(lengths == length)
+            sources = np.array([self.sources[i] for i in words.tolist()], dtype=np.int64)
+            mean[xp.asarray(words)] = vectors[xp.asarray(sources)].mean(axis=1)
         if self.reader.normalize:
             mean = mean / xp.maximum(xp.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
         types = [[name in types for name in self.reader.types] for types in self.types]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import spacy
@@ -120,7 +122,7 @@ def test_company_and_padding_do_not_matter(trained):
 def test_parts_do_not_matter(trained):
     texts = [*TEXTS, "右肺上叶腺癌术后，予阿司匹林口服。" * 5]
     together = vectors_of(trained, texts)
-    flat_of(trained).attrs["max_batch_items"] = 1
+    flat_of(trained).attrs["limits"] = replace(flat_of(trained).attrs["limits"], max_batch_items=1)
     for a, b in zip(vectors_of(trained, texts), together, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -170,6 +172,29 @@ def test_round_trips(trained, tmp_path):
             np.testing.assert_array_equal(a, b)
 
 
+def test_settings_of_a_loaded_pipeline_follow_the_config(trained, tmp_path):
+    trained.to_disk(tmp_path / "model")
+    nlp = spacy.load(tmp_path / "model", config={"components.medflat_ner.model.tok2vec.max_batch_items": 7})
+    assert flat_of(nlp).attrs["limits"].max_batch_items == 7
+    with pytest.raises(ValueError, match="do not fit its settings"):
+        spacy.load(tmp_path / "model", config={"components.medflat_ner.model.tok2vec.width": 4})
+
+
+def test_predictions_between_updates_do_not_spoil_the_next_ones(nlp):
+    """Rows are kept in prediction; spaCy predicts for annotating components before it changes the weights."""
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(3):
+        nlp.update(examples, sgd=False, annotates=["lattice", "medflat_ner"])
+        nlp.get_pipe("medflat_ner").finish_update(optimizer)
+    after = vectors_of(nlp, TEXTS)
+    module = flat_of(nlp).get_ref("flat").shims[0]._model
+    for layer in module.flat.layers:
+        layer.attention.rows._cache = None
+    for a, b in zip(vectors_of(nlp, TEXTS), after, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_two_processes(trained):
     texts = TEXTS * 4
     alone = [spans_of(doc) for doc in trained.pipe(texts)]
@@ -202,7 +227,7 @@ def test_ungated_has_its_own_width(tmp_path):
 
 def test_a_text_with_thousands_of_words(trained):
     trained.get_pipe("lattice").add_words({"腺癌术": "", "癌术后": "", "上叶": "bod"})
-    flat_of(trained).attrs["max_words"] = 3
+    flat_of(trained).attrs["limits"] = replace(flat_of(trained).attrs["limits"], max_words=3)
     text = "右肺上叶腺癌术后，" * 800
     doc = trained(text)
     assert len(doc.spans["lattice"]) > 4000
@@ -210,6 +235,21 @@ def test_a_text_with_thousands_of_words(trained):
     assert counts.words["crowded out"] > 1000
     assert "crowded out" in str(counts)
     assert np.isfinite(vectors_of(trained, [text])[0]).all()
+
+
+def test_spans_of_other_tokens_are_an_error(trained):
+    doc = trained.get_pipe("lattice")(trained.make_doc(TEXTS[0]))
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:5])
+    with pytest.raises(ValueError, match=r"spans\['lattice'\] has spans that lie outside"):
+        flat_of(trained).predict([doc])
+
+
+def test_texts_without_words(tmp_path):
+    nlp = flat_pipeline(tmp_path / "lexicon.tsv", attend="words")
+    train(nlp, 3, annotates=LATTICE)
+    for vectors in vectors_of(nlp, ["无殊", "。"]):
+        assert np.isfinite(vectors).all()
 
 
 def test_no_vectors_is_an_error(tmp_path):
@@ -251,6 +291,8 @@ def test_counts_are_logged_with_the_first_batch(nlp, caplog):
         ({"width": 10, "n_heads": 4}, "width=10"),
         ({"fusion": "mean"}, "'mean'"),
         ({"missing": "guess"}, "'guess'"),
+        ({"attend": "words", "spans_key": None}, "needs words"),
+        ({"feed_forward": -1}, "-1"),
     ],
 )
 def test_settings_out_of_range(wrong, message):

@@ -464,7 +464,7 @@ def test_annotates_on_update(trained):
 def test_vectors_of_another_width_than_the_heads(trained):
     model = trained.get_pipe("medflat_ner").model
     head = model.get_ref("output_layer")
-    with pytest.raises(ValueError, match=r"made for vectors of 96 .* 40"):
+    with pytest.raises(ValueError, match=r"made for n_in=96, .* gives 40"):
         head.initialize(X=np.zeros((3, 40), "f"))
 
 
