@@ -16,6 +16,7 @@ from ..corpus.formats import FORMATS
 from ..corpus.record import Record
 from ..corpus.report_view import report_view
 from .errors import friendly_errors
+from .options import split_names
 
 _NAMES = ", ".join(FORMATS)
 
@@ -49,7 +50,7 @@ def convert(
             source_format=source_format,
             target_format=target_format,
             spans_key=spans_key,
-            labels=_split(labels),
+            labels=split_names(labels),
             strict=strict,
             lang=lang,
             progress=_with_progress,
@@ -57,10 +58,6 @@ def convert(
         Console(soft_wrap=True).print(report_view(found, title=f"{source} → {target}"))
         if report:
             write_json(report, found.to_dict())
-
-
-def _split(labels: str | None) -> list[str] | None:
-    return [label for part in (labels or "").split(",") if (label := part.strip())] or None
 
 
 def _with_progress(records: Iterable[Record]) -> Iterator[Record]:

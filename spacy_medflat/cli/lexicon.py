@@ -18,16 +18,11 @@ from ..lattice.coverage import LexiconCoverage, lexicon_coverage
 from ..lattice.lexicon import Lexicon, LexiconError
 from ..lattice.lexicon_file import read_lexicon, write_lexicon
 from ..lattice.lexicon_words import LexiconWords
-from ..lattice.rules import WordRules
 from .errors import friendly_errors
+from .options import ChineseOnly, MaxLength, MinLength, split_names, word_rules
 
 lexicon_cli = typer.Typer(name="lexicon", help="Lexicons: merge and filter, inspect.", no_args_is_help=True)
 
-MinLength = Annotated[int, typer.Option(min=1, help="Shortest word, in characters.")]
-MaxLength = Annotated[int, typer.Option(min=1, help="Longest word, in characters.")]
-ChineseOnly = Annotated[
-    bool, typer.Option("--chinese-only/--any-script", help="Only words of Chinese characters throughout.")
-]
 Columns = Annotated[
     str | None,
     typer.Option(help="What the columns of IN are, in order, with commas: word, type, frequency. Found by default."),
@@ -55,15 +50,15 @@ def build(
     A word that several have gets the types of all, and its highest frequency.
     """
     with friendly_errors():
-        rules = _rules(min_length, max_length, chinese_only)
+        rules = word_rules(min_length, max_length, chinese_only)
         console = Console(soft_wrap=True)
         lexicons = []
         for source in sources:
-            lexicons.append(read_lexicon(source, _split(columns)))
+            lexicons.append(read_lexicon(source, split_names(columns)))
             console.print(Text(f"{source}: {len(lexicons[-1]):,} words"))
         merged = reduce(_merged, lexicons)
         dropped = set(read_lexicon(drop)) if drop else set()
-        kept = merged.filter(rules, min_frequency=min_frequency, types=_split(types), drop=dropped)
+        kept = merged.filter(rules, min_frequency=min_frequency, types=split_names(types), drop=dropped)
         refused = "".join(f", {n:,} {reason}" for reason, n in sorted(rules.refused(merged).items()))
         console.print(Text(f"together: {len(merged):,} words{refused}"))
         if not len(kept):
@@ -88,8 +83,8 @@ def inspect(
     Only words that a lattice with these limits would use are looked for in the texts.
     """
     with friendly_errors():
-        words = LexiconWords(_rules(min_length, max_length, chinese_only))
-        words.lexicon = read_lexicon(source, _split(columns))
+        words = LexiconWords(word_rules(min_length, max_length, chinese_only))
+        words.lexicon = read_lexicon(source, split_names(columns))
         console = Console(soft_wrap=True)
         refused = "".join(f", {n:,} {reason}" for reason, n in sorted(words.rules.refused(words.lexicon).items()))
         console.print(Text(f"{source}: {len(words.lexicon):,} words{refused}", style="bold"))
@@ -101,17 +96,6 @@ def inspect(
                 raise CorpusError(f"{data}: no texts to count words in")
             console.print(f"{coverage.words_per_character:.3f} words a character in {coverage.texts:,} texts")
             console.print(_mentions(coverage) if coverage.mentions else "no entities in these texts")
-
-
-def _rules(min_length: int, max_length: int, chinese_only: bool) -> WordRules:
-    try:
-        return WordRules(min_length, max_length, chinese_only)
-    except ValueError as error:
-        raise CorpusError(str(error)) from error
-
-
-def _split(names: str | None) -> list[str] | None:
-    return [name for part in (names or "").split(",") if (name := part.strip())] or None
 
 
 def _merged(first: Lexicon, second: Lexicon) -> Lexicon:

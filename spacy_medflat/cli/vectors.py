@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.text import Text
 
 from ..lattice.lexicon_file import read_lexicon
-from ..lattice.rules import WordRules
 from ..vectors.convert import Summary, convert_vectors
 from ..vectors.coverage import count_words, coverage
 from ..vectors.keep import WordFilter
@@ -23,15 +22,14 @@ from ..vectors.store import has_vector, read_vocab, vectors_folder, write_vector
 from ..vectors.texts import find_words, iter_texts
 from ..vectors.train import Settings, train_vectors
 from .errors import friendly_errors
+from .options import ChineseOnly, MaxLength, MinLength, word_rules
 from .progress import bytes_done, stages_done
 
 vectors_cli = typer.Typer(name="vectors", help="Word vectors: convert, train, inspect.", no_args_is_help=True)
 
-MinLength = Annotated[int, typer.Option(min=1, help="Shortest word, in characters.")]
-MaxLength = Annotated[int, typer.Option(min=1, help="Longest word, in characters.")]
-ChineseOnly = Annotated[
-    bool, typer.Option("--chinese-only/--any-script", help="Only words of Chinese characters throughout.")
-]
+Pkuseg = Annotated[str | None, typer.Option(help="pkuseg model whose words to use: a folder, or the name of one.")]
+Jieba = Annotated[bool, typer.Option("--jieba", help="Use jieba's words.")]
+UserDict = Annotated[Path | None, typer.Option(help="Words that pkuseg and jieba are to keep whole: a lexicon.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace OUT if it is a folder of vectors.")]
 
 
@@ -64,9 +62,13 @@ def convert(
 
     Single Chinese characters are kept always: missing words are composed of them. A repeated word keeps its first
     vector.
+
+    All other words within the limits are kept as well, so that the lexicon of a trained pipeline can grow. Every
+    pipeline carries the vectors: a million of 300 numbers are 1.2 GB. With --words or --count it stays small; words
+    that come to the lexicon later are then composed of their characters.
     """
     with friendly_errors():
-        rules = _rules(min_length, max_length, chinese_only)
+        rules = word_rules(min_length, max_length, chinese_only)
         keep = WordFilter(rules, set(read_lexicon(words)) if words else None)
         binary = None if storage is Storage.auto else storage is Storage.binary
         with bytes_done(source) as progress:
@@ -86,7 +88,9 @@ def train(
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="New folder, for `[initialize] vectors`.")],
     lexicon: Annotated[Path | None, typer.Option(help="Lexicon whose words become tokens.")] = None,
-    pkuseg: Annotated[str | None, typer.Option(help="pkuseg model whose words become tokens: folder or name.")] = None,
+    pkuseg: Pkuseg = None,
+    jieba: Jieba = False,
+    user_dict: UserDict = None,
     min_length: MinLength = 2,
     max_length: MaxLength = 8,
     chinese_only: ChineseOnly = True,
@@ -105,10 +109,11 @@ def train(
 ) -> None:
     """Train word vectors on your own notes.
 
-    The tokens are the longest words that the lexicon or the segmenter finds, and the characters between them.
+    The tokens are the longest words that the lexicon and the segmenters find, and the characters between them.
     """
     with friendly_errors():
-        source = make_source(lexicon, pkuseg, _rules(min_length, max_length, chinese_only))
+        rules = word_rules(min_length, max_length, chinese_only)
+        source = make_source(lexicon, pkuseg, rules, jieba=jieba, user_dict=user_dict)
         settings = Settings(
             dimension, window, min_count, epochs, negative, skip_gram, workers or os.cpu_count() or 1, seed
         )
@@ -125,8 +130,10 @@ def train(
 @vectors_cli.command("inspect")
 def inspect(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of vectors, or of any pipeline.")],
-    words: Annotated[Path | None, typer.Option(help="Lexicon to look up.")] = None,
-    pkuseg: Annotated[str | None, typer.Option(help="pkuseg model to cut the texts with: folder or name.")] = None,
+    lexicon: Annotated[Path | None, typer.Option("--lexicon", "--words", help="Lexicon to look up.")] = None,
+    pkuseg: Pkuseg = None,
+    jieba: Jieba = False,
+    user_dict: UserDict = None,
     data: Annotated[list[Path] | None, typer.Option(help="Texts whose words to look up; may be repeated.")] = None,
     min_length: MinLength = 2,
     max_length: MaxLength = 8,
@@ -138,20 +145,14 @@ def inspect(
         found: Counter[str] | None = None
         if data:
             found = Counter()
-            source = make_source(words, pkuseg, _rules(min_length, max_length, chinese_only))
+            rules = word_rules(min_length, max_length, chinese_only)
+            source = make_source(lexicon, pkuseg, rules, jieba=jieba, user_dict=user_dict)
             for _ in count_words(find_words(iter_texts(data), source), found):
                 pass
         rows, dimension = vocab.vectors.shape
         _say(f"{folder}", style="bold")
         _say(f"{len(vocab.vectors.key2row):,} words, {rows:,} vectors of {dimension} numbers")
-        _print_coverage(has_vector(vocab), words, found)
-
-
-def _rules(min_length: int, max_length: int, chinese_only: bool) -> WordRules:
-    try:
-        return WordRules(min_length, max_length, chinese_only)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        _print_coverage(has_vector(vocab), lexicon, found)
 
 
 def _summary_lines(summary: Summary) -> list[str]:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from ..lattice.words import TYPE_SEPARATOR
+
 Ints = NDArray[np.int64]
 Missing = Literal["drop", "compose"]
-TYPE_SEPARATOR = "|"
 
 
 @dataclass(frozen=True)

@@ -1,58 +1,114 @@
 """Where the words of a segmenter stand in the text that it was given."""
 
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
 
-# A segmenter seldom changes more than a few words in a row.
-LOOK_AHEAD = 8
+from .best_fit import best_fit
+
+# So many characters that follow each other in both are no coincidence; fewer are tried between two such places.
+RUNS = (16, 4, 1)
+# Up to so many pairs of a word and a place, all ways to lay the words out are compared.
+SMALL = 20_000
+# How much farther off a single word may stand than the characters without a word in between account for.
+SLACK = 16
 
 
 def align_words(text: str, words: Sequence[str]) -> list[tuple[int, int, int]]:
     """Find a segmenter's words in its text, in order.
 
-    Segmenters drop white space and some drop or normalize other characters, so lengths do not add up to offsets. A
-    word that stands right after the last one is taken at once. Otherwise it may stand further on, behind characters
-    that were dropped, or it may not stand in the text at all and a later word shows where the text goes on: the
-    explanation that leaves the least unaccounted for is taken.
+    Segmenters drop white space, and some drop, normalize or replace other characters, so lengths do not add up to
+    offsets. Here white space does not count, and two characters are the same if they differ only in case or are forms
+    of one character (full-width `Ａ`, ligatures, `…` for three dots). Where text and words still differ, they are taken
+    up again at the nearest place from which on they agree for long, and only then is the part before it looked at.
 
     RETURNS: (index into `words`, start, end) of the words that were found; characters, `end` exclusive. They are in
-        order and do not overlap, and `text[start:end]` is the word. A word that is not found shifts no other one.
+        order and do not overlap, and `text[start:end]` is the word up to such differences. A word that is not found,
+        or that begins or ends within a character (the `m` of `㎎`), is left out and shifts no other one.
     """
+    folded = [_fold(char) for char in text]
+    flat = "".join(folded)
+    origin = [i for i, form in enumerate(folded) for _ in form]
+    alignment = _Alignment(flat, ["".join(map(_fold, word)) for word in words])
     found = []
-    position = 0
-    i = 0
-    while i < len(words):
-        word = words[i]
-        if not word:
-            i += 1
+    for i, begin in alignment.places:
+        end = begin + len(alignment.pieces[i])
+        first, last = origin[begin], origin[end - 1]
+        if (begin and origin[begin - 1] == first) or (end < len(origin) and origin[end] == last):
             continue
-        while position < len(text) and text[position].isspace() and not text.startswith(word, position):
-            position += 1
-        start = position
-        if not text.startswith(word, position):
-            step = _resume(text, words, i, position)
-            if step is None:
-                i += 1
-                continue
-            i, start = step
-        position = start + len(words[i])
-        found.append((i, start, position))
-        i += 1
+        found.append((i, first, last + 1))
     return found
 
 
-def _resume(text: str, words: Sequence[str], i: int, position: int) -> tuple[int, int] | None:
-    """The next word that stands in the text, from word `i` on, and its start; None if none of the next ones does."""
-    best: tuple[int, int, int] | None = None
-    skipped = 0
-    for j in range(i, min(i + LOOK_AHEAD, len(words))):
-        start = text.find(words[j], position) if words[j] else -1
-        if start >= 0:
-            gap = sum(not char.isspace() for char in text[position:start])
+@cache
+def _fold(char: str) -> str:
+    """What a character is compared as: nothing for white space, several characters for some."""
+    # Decomposed, because a segmenter may compose what are two characters in the text.
+    form = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
+    return "".join(form.split())
+
+
+class _Alignment:
+    """Words laid over a text without white space. `places` are (word, begin) of those that were found, in order."""
+
+    def __init__(self, flat: str, pieces: list[str]):
+        self.flat = flat
+        self.pieces = pieces
+        self.joined = "".join(pieces)
+        self.offsets = list(accumulate(map(len, pieces), initial=0))
+        self.places: list[tuple[int, int]] = []
+        self._fill(0, len(pieces), 0, len(flat), 0)
+
+    def _fill(self, first: int, last: int, begin: int, end: int, depth: int) -> None:
+        """Place the words from `first` on, before `last`, in the text from `begin` to `end`."""
+        while first < last and begin < end:
+            if depth and (last - first) * (end - begin) <= SMALL:
+                self.places += self._best_fit(first, last, begin, end)
+                return
+            anchor = self._anchor(first, last, begin, end, depth)
+            word, place = anchor or (last, end)
+            if depth + 1 < len(RUNS):
+                self._fill(first, word, begin, place, depth + 1)
+            if anchor is None:
+                return
+            first, begin = word, place
+            while first < last and self.flat.startswith(self.pieces[first], begin, end):
+                if self.pieces[first]:
+                    self.places.append((first, begin))
+                begin += len(self.pieces[first])
+                first += 1
+
+    def _best_fit(self, first: int, last: int, begin: int, end: int) -> list[tuple[int, int]]:
+        words = [i for i in range(first, last) if self.pieces[i]]
+        return [(words[i], begin + p) for i, p in best_fit([self.pieces[i] for i in words], self.flat[begin:end])]
+
+    def _anchor(self, first: int, last: int, begin: int, end: int, depth: int) -> tuple[int, int] | None:
+        """The word, and its place, from which on text and words agree for long, with the least loss before it."""
+        run = RUNS[depth]
+        surplus = end - begin - (self.offsets[last] - self.offsets[first])
+        best, least = None, 4 * (len(self.flat) + len(self.joined)) + 1
+        for i in range(first, last):
+            skipped = self.offsets[i] - self.offsets[first]
+            if skipped + abs(surplus) >= least:
+                break
+            if not self.pieces[i]:
+                continue
+            stop = max(self.offsets[i + 1], min(self.offsets[i] + run, self.offsets[last]))
+            probe = self.joined[self.offsets[i] : stop]
             # Words that are passed over stand for about as many characters of the text as they have themselves.
-            cost = abs(gap - skipped) + skipped
-            if best is None or cost < best[0]:
-                best = (cost, j, start)
-        skipped += len(words[j])
-        if best is not None and skipped >= best[0]:
-            break
-    return None if best is None else best[1:]
+            expected = begin + skipped
+            reach = least // 2 if run > 1 else min(least // 2, skipped + abs(surplus) + SLACK)
+            lowest, highest = max(begin, expected - reach), min(end, expected + reach + len(probe))
+            if len(probe) < run:
+                # The last words are long enough only together with the end of the text.
+                starts = [end - len(probe)] if self.flat.endswith(probe, lowest, end) else []
+            else:
+                before = self.flat.rfind(probe, lowest, min(highest, expected + len(probe) - 1))
+                starts = [before, self.flat.find(probe, max(lowest, expected), highest)]
+            for start in starts:
+                shift = start - expected
+                loss = 2 * abs(shift) + abs(surplus - shift) + skipped
+                if start >= begin and loss < least:
+                    best, least = (i, start), loss
+        return best

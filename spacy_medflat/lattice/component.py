@@ -14,11 +14,15 @@ from spacy.training import Example, validate_get_examples
 from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, logger, minibatch, to_bytes, to_disk
 from spacy.vocab import Vocab
 
+from ..corpus.atomic import write_json
 from ..corpus.record import clipped
 from ..kept_spans import keep_doc_alive
+from .saved import describe, restore
 from .source import WordSource
 from .tokens import TokenPlaces
 from .words import Words
+
+SOURCE = "words.json"
 
 DEFAULT_CONFIG = {
     "words": {
@@ -52,7 +56,8 @@ class Lattice(Pipe):
     def __init__(self, vocab: Vocab, words: WordSource, name: str = "medflat_lattice", *, spans_key: str = "lattice"):
         """Make the component.
 
-        words (WordSource): where the words come from; it may be replaced at any time.
+        words (WordSource): where the words come from; it may be replaced at any time, and is saved with its kind and
+            settings. One of a class of your own can be loaded only where the config makes it.
         spans_key (str): the span group to write.
         """
         self.vocab = vocab
@@ -166,23 +171,70 @@ class Lattice(Pipe):
 
     def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
         """Settings and words as bytes. exclude: `cfg`, `words`."""
-        return to_bytes({"cfg": lambda: srsly.json_dumps(self.cfg), "words": self.words.to_bytes}, exclude)
+        writers = {
+            "cfg": lambda: srsly.json_dumps(self.cfg),
+            "words": lambda: srsly.msgpack_dumps([describe(self.words), self.words.to_bytes()]),
+        }
+        return to_bytes(writers, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> "Lattice":
-        """Take over what `to_bytes` gave."""
-        readers = {"cfg": lambda cfg: self.cfg.update(srsly.json_loads(cfg)), "words": self.words.from_bytes}
+        """Take over what `to_bytes` gave. For the rest see `from_disk`."""
+        loaded: dict[str, Any] = {}
+
+        def read_words(part: bytes) -> None:
+            described, words = srsly.msgpack_loads(part)
+            loaded["words"] = self._restored(described)
+            loaded["words"].from_bytes(words)
+
+        readers: dict[str, Callable[[bytes], Any]] = {
+            "cfg": lambda part: loaded.update(cfg=srsly.json_loads(part)),
+            "words": read_words,
+        }
         from_bytes(data, readers, exclude)
-        return self
+        return self._take_over(loaded)
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
-        """Settings and words as a folder; a lexicon in it is a file that can be read and edited."""
-        to_disk(path, {"cfg": lambda p: srsly.write_json(p, self.cfg), "words": self.words.to_disk}, exclude)
+        """Settings and words as a folder; a lexicon in it is a file that can be read and edited.
+
+        Beside the words, `words.json` says which source they are from, as it may be another than that of the config.
+        """
+
+        def write_words(folder: Path) -> None:
+            self.words.to_disk(folder)
+            write_json(folder.with_name(SOURCE), describe(self.words))
+
+        to_disk(path, {"cfg": lambda p: srsly.write_json(p, self.cfg), "words": write_words}, exclude)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> "Lattice":
-        """Take over what `to_disk` wrote."""
+        """Take over what `to_disk` wrote. After an error the component is as it was.
+
+        The words come from a source like the one that was saved, and not from the one that the config makes, if these
+        differ. Only a source of a class of your own must be the config's.
+        RAISES ValueError: words are missing or damaged, or the config does not make a source of the saved class.
+        """
+        loaded: dict[str, Any] = {}
+
+        def read_words(folder: Path) -> None:
+            described = folder.with_name(SOURCE)
+            # Without it, the words were saved before a source could be replaced.
+            saved = srsly.read_json(described) if described.is_file() else describe(self.words)
+            loaded["words"] = self._restored(saved)
+            loaded["words"].from_disk(folder)
+
         readers: dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
-            "words": self.words.from_disk,
+            "cfg": lambda p: loaded.update(cfg=srsly.read_json(p)),
+            "words": read_words,
         }
         from_disk(ensure_path(path), readers, exclude)
+        return self._take_over(loaded)
+
+    def _restored(self, described: dict[str, Any]) -> WordSource:
+        try:
+            return restore(described, self.words)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from error
+
+    def _take_over(self, loaded: dict[str, Any]) -> "Lattice":
+        self.cfg.update(loaded.get("cfg", {}))
+        self.words = loaded.get("words", self.words)
         return self

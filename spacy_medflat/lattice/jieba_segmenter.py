@@ -40,10 +40,10 @@ def read_jieba(model: str | None) -> dict[str, bytes]:
 def load_jieba(files: dict[str, bytes], user_words: list[str]) -> JiebaSegmenter:
     """Make a segmenter of the files that `read_jieba` gave.
 
-    RAISES ValueError: the dictionary is damaged.
+    RAISES ValueError: the dictionary is damaged. KeyError: it is not among the files.
     """
     jieba = _import_jieba()
-    if DICTIONARY not in files:
+    if BUILT_IN in files:
         tokenizer = jieba.Tokenizer()
         tokenizer.initialize()
     else:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..corpus.record import CorpusError, clipped
 from .rules import WordRules
-from .words import join_types
+from .words import TYPE_SEPARATOR, join_types
 
 
 class LexiconError(CorpusError):
@@ -137,13 +137,13 @@ class Lexicon:
         for word, kinds, frequency in self.entries():
             if word in drop or not allows(word) or (frequency is not None and frequency < min_frequency):
                 continue
-            if wanted is None or wanted.intersection(kinds.split("|")):
+            if wanted is None or wanted.intersection(kinds.split(TYPE_SEPARATOR)):
                 kept._put(word, kinds, frequency)
         return kept
 
     def type_counts(self) -> Counter[str]:
         """How many words have each type; one without a type counts under the empty string."""
-        return Counter(kind for types in self._types.values() for kind in types.split("|"))
+        return Counter(kind for types in self._types.values() for kind in types.split(TYPE_SEPARATOR))
 
 
 _CONTROL = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}

@@ -105,12 +105,21 @@ class LexiconWords(FileSource):
 
     def files(self) -> dict[str, bytes]:
         """The lexicon as a file that `read_lexicon` reads."""
-        return {FILE: format_lexicon(self.lexicon).encode("utf-8")} if len(self.lexicon) else {}
+        return {FILE: format_lexicon(self.lexicon).encode("utf-8")}
 
     def load_files(self, files: dict[str, bytes]) -> None:
-        """Take over what `files` gave."""
-        data = files.get(FILE)
-        self.lexicon = parse_lexicon(decode(data, FILE), FILE) if data else Lexicon()
+        """Take over what `files` gave.
+
+        RAISES LexiconError: the file is missing or damaged. One without words must have the header.
+        """
+        if FILE not in files:
+            raise LexiconError(
+                f"the saved words of the source {self.name!r} have no file {FILE}, but {', '.join(files) or 'none'}; "
+                "save the pipeline again"
+            )
+        text = decode(files[FILE], FILE)
+        empty = text.strip() == format_lexicon(Lexicon()).strip()
+        self.lexicon = Lexicon() if empty else parse_lexicon(text, FILE)
 
     def settings(self) -> dict[str, Any]:
         """The arguments that make a source like this one."""

@@ -20,7 +20,10 @@ class PkusegSegmenter:
 
 
 def load_pkuseg(files: dict[str, bytes], user_words: list[str]) -> PkusegSegmenter:
-    """Make a segmenter of the files that `read_pkuseg` gave."""
+    """Make a segmenter of the files that `read_pkuseg` gave.
+
+    RAISES KeyError: one of them is not there.
+    """
     pkuseg = import_pkuseg()
     with tempfile.TemporaryDirectory() as folder:
         for name in (FEATURES, WEIGHTS):

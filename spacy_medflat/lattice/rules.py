@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 # Ideographs of all blocks, extensions and compatibility forms included, and 〇, the numeral that Unicode files apart.
 # Not Chinese: digits, Latin and Greek letters, 々, kana, punctuation, full-width forms, Roman numerals (Ⅲ).
@@ -55,6 +56,10 @@ class WordRules:
     def refused(self, words: Iterable[str]) -> Counter[str]:
         """How many words may not stand in the lattice, by reason."""
         return Counter(reason for word in words if (reason := self.reason(word)))
+
+    def limits(self) -> dict[str, Any]:
+        """The settings, by name."""
+        return {"min_length": self.min_length, "max_length": self.max_length, "chinese_only": self.chinese_only}
 
     def __str__(self) -> str:
         chinese = ", Chinese throughout" if self.chinese_only else ""

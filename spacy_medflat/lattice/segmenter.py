@@ -93,9 +93,8 @@ class SegmenterWords(FileSource):
         """
         read, _ = SEGMENTERS[self.segmenter]
         files = read(self.model)
-        if self.user_dict is not None:
-            files[USER_WORDS] = "\n".join(read_lexicon(Path(self.user_dict))).encode("utf-8")
-        self.load_files(files)
+        user_words = () if self.user_dict is None else tuple(read_lexicon(Path(self.user_dict)))
+        self.load_files({**files, USER_WORDS: "\n".join(user_words).encode("utf-8")})
 
     def find(self, texts: Sequence[str]) -> Words:
         """The words of each text.
@@ -109,20 +108,31 @@ class SegmenterWords(FileSource):
             )
         found = []
         for text in texts:
-            words = list(self._loaded.cut(text))
-            found.append([(start, end, "") for i, start, end in align_words(text, words) if self.rules.allow(words[i])])
+            places = align_words(text, list(self._loaded.cut(text)))
+            found.append([(start, end, "") for _, start, end in places if self.rules.allow(text[start:end])])
         return Words.of(found, self.name)
 
     def files(self) -> dict[str, bytes]:
-        """The model and the user's words."""
+        """The model and the user's words; none before there is a model."""
         return self._files
 
     def load_files(self, files: dict[str, bytes]) -> None:
-        """Take over what `files` gave."""
-        _, load = SEGMENTERS[self.segmenter]
-        user_words = files.get(USER_WORDS, b"").decode("utf-8")
-        self._loaded = load(files, user_words.split("\n") if user_words else []) if files else None
-        self._files = files
+        """Take over what `files` gave.
+
+        RAISES ValueError: a file is missing or damaged.
+        """
+        loaded = None
+        if files:
+            _, load = SEGMENTERS[self.segmenter]
+            try:
+                user_words = files[USER_WORDS].decode("utf-8")
+                loaded = load(files, user_words.split("\n") if user_words else [])
+            except KeyError as error:
+                raise ValueError(
+                    f"the saved words of the source {self.name!r} have no file {error.args[0]}, but "
+                    f"{', '.join(files)}, which is no {self.segmenter} model; save the pipeline again"
+                ) from error
+        self._loaded, self._files = loaded, files
 
     def settings(self) -> dict[str, Any]:
         """The arguments that make a source like this one."""

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import srsly
 
+from ..corpus.atomic import replaced_when_done
 from .words import Words
 
 
@@ -40,11 +41,14 @@ class FileSource:
     name: str
 
     def files(self) -> dict[str, bytes]:
-        """File names and contents; none before there is anything to save."""
+        """File names and contents. Files that are needed are always among them, also empty ones."""
         raise NotImplementedError
 
     def load_files(self, files: dict[str, bytes]) -> None:
-        """Take over what `files` gave."""
+        """Take over what `files` gave.
+
+        RAISES ValueError: a file is missing or damaged. The source is then as it was.
+        """
         raise NotImplementedError
 
     def to_bytes(self) -> bytes:
@@ -57,17 +61,18 @@ class FileSource:
         return self
 
     def to_disk(self, path: Path) -> None:
-        """Write the files into a folder. Those of an earlier save that are no longer needed go."""
-        path.mkdir(parents=True, exist_ok=True)
+        """Write the files as a folder, whole or not at all; it replaces one that is there, with all that is in it."""
         files = self.files()
-        for old in path.iterdir():
-            if old.is_file() and old.name not in files:
-                old.unlink()
-        for name, data in files.items():
-            (path / name).write_bytes(data)
+        with replaced_when_done(path, force=True) as scratch:
+            scratch.mkdir()
+            for name, data in files.items():
+                (scratch / name).write_bytes(data)
 
     def from_disk(self, path: Path) -> "FileSource":
-        """Take over what `to_disk` wrote."""
+        """Take over what `to_disk` wrote.
+
+        RAISES ValueError: it is not there, or not what this source wrote. The source is then as it was.
+        """
         if not path.is_dir():
             raise ValueError(f"{path}: the words of the source {self.name!r} are not there; save the pipeline again")
         self.load_files({file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()})

@@ -1,5 +1,6 @@
 """`spacy_medflat.UnionWords.v1`: the words of several sources together."""
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import srsly
 from spacy.util import registry
 
+from ..corpus.atomic import replaced_when_done
 from .lexicon_words import LexiconWords
 from .source import WordSource
 from .words import Words, union
@@ -71,23 +73,41 @@ class UnionWords:
         return srsly.msgpack_dumps({key: source.to_bytes() for key, source in self.sources.items()})
 
     def from_bytes(self, data: bytes) -> "UnionWords":
-        """Take over what `to_bytes` gave."""
+        """Take over what `to_bytes` gave.
+
+        RAISES ValueError: it is of other sources, or one of them cannot be read. All sources are then as they were.
+        """
         saved = srsly.msgpack_loads(data)
+        self._check_names(saved)
+        loaded = {key: copy.copy(source) for key, source in self.sources.items()}
+        for key, source in loaded.items():
+            source.from_bytes(saved[key])
+        self.sources = loaded
+        return self
+
+    def to_disk(self, path: Path) -> None:
+        """One folder for each source, whole or not at all; what is there is replaced, with all that is in it."""
+        with replaced_when_done(path, force=True) as scratch:
+            scratch.mkdir()
+            for key, source in self.sources.items():
+                source.to_disk(scratch / key)
+
+    def from_disk(self, path: Path) -> "UnionWords":
+        """Take over what `to_disk` wrote.
+
+        RAISES ValueError: it is of other sources, or one of them cannot be read. All sources are then as they were.
+        """
+        if not path.is_dir():
+            raise ValueError(f"{path}: the words of the source {self.name!r} are not there; save the pipeline again")
+        self._check_names(sorted(part.name for part in path.iterdir() if not part.name.startswith(".")))
+        loaded = {key: copy.copy(source) for key, source in self.sources.items()}
+        for key, source in loaded.items():
+            source.from_disk(path / key)
+        self.sources = loaded
+        return self
+
+    def _check_names(self, saved: Iterable[str]) -> None:
         if set(saved) != set(self.sources):
             raise ValueError(
                 f"the saved words are of the sources {', '.join(saved)}, but the config has {', '.join(self.sources)}"
             )
-        for key, source in self.sources.items():
-            source.from_bytes(saved[key])
-        return self
-
-    def to_disk(self, path: Path) -> None:
-        """One folder for each source."""
-        for key, source in self.sources.items():
-            source.to_disk(path / key)
-
-    def from_disk(self, path: Path) -> "UnionWords":
-        """Take over what `to_disk` wrote."""
-        for key, source in self.sources.items():
-            source.from_disk(path / key)
-        return self

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+# Between the types of a word, in a lexicon as in the label of a span.
+TYPE_SEPARATOR = "|"
 
 
 class Tag(NamedTuple):
@@ -89,7 +91,7 @@ def union(first: Words, second: Words) -> Words:
 
 def join_types(*types: str) -> str:
     """Types in one string: each once, sorted, `|` between them."""
-    return "|".join(sorted({part for kind in types for part in kind.split("|") if part}))
+    return TYPE_SEPARATOR.join(sorted({part for kind in types for part in kind.split(TYPE_SEPARATOR) if part}))
 
 
 def _joined(first: Tag, second: Tag) -> Tag:

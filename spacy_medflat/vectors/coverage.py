@@ -1,4 +1,4 @@
-"""How many words have a vector, and how many more could be composed from those of their characters."""
+"""How many words have a vector, and how many more could be composed of those of their characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from .texts import Found
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Of `total` words, `with_vector` have one; `composable` have none, but each of their characters has."""
+    """Of `total` words, `with_vector` have one; `composable` have none, but at least one of their characters has.
+
+    FLAT reads a composable word as the mean of the characters that have a vector, unless `missing = "drop"`.
+    """
 
     total: int = 0
     with_vector: int = 0
@@ -33,7 +36,7 @@ def coverage(words: Mapping[str, int], has_vector: Callable[[str], bool]) -> Cov
     for word, count in words.items():
         if has_vector(word):
             with_vector += count
-        elif word and all(map(has_vector, word)):
+        elif any(map(has_vector, word)):
             composable += count
     return Coverage(sum(words.values()), with_vector, composable)
 

@@ -43,7 +43,8 @@ def test_convert_options(tmp_path, lexicon):
         assert f" {kept} words kept" in result.stdout, options
     result = run(convert, source, tmp_path / "binary", "--format", "binary")
     assert result.exit_code == 1 and "Error: v row" in result.stderr
-    assert run(convert, source, tmp_path / "x", "--min-length", 9).exit_code == 2
+    result = run(convert, source, tmp_path / "x", "--min-length", 9)
+    assert result.exit_code == 1 and "min_length is 9 and max_length is 8" in result.stderr
 
 
 @pytest.mark.parametrize("data", [b"", b"a b\n", text(ROWS, "9 3"), text(ROWS, "4 2")])
@@ -93,7 +94,18 @@ def test_the_rules_of_the_lattice(tmp_path, notes, lexicon):
 def test_train_without_words(tmp_path, notes):
     result = run(train, notes, tmp_path / "out")
     assert result.exit_code == 1
-    assert "give a lexicon, a pkuseg model, or both" in result.stderr
+    assert "give a lexicon, a pkuseg model, jieba, or several of them" in result.stderr
+
+
+def test_words_of_jieba_and_of_the_user(tmp_path, notes, lexicon):
+    pytest.importorskip("jieba")
+    options = ("--jieba", "--user-dict", lexicon)
+    result = run(train, notes, tmp_path / "out", *options, "--dimension", 4, "--min-count", 1, "--epochs", 1)
+    assert result.exit_code == 0
+    assert spacy.load(tmp_path / "out").vocab.has_vector("右肺上叶")
+    result = run(inspect, tmp_path / "out", *options, "--data", notes, "--lexicon", lexicon)
+    assert "words of the lexicon: 2 of 4 have a vector" in result.stdout
+    assert "have a vector (100.0 %)" in result.stdout
 
 
 def test_inspect_something_else(tmp_path):

@@ -100,3 +100,26 @@ def test_saving(source, tmp_path):
     assert len(LexiconWords().from_disk(tmp_path / "words").lexicon) == 0
     with pytest.raises(ValueError, match="none: the words of the source 'lexicon' are not there"):
         LexiconWords().from_disk(tmp_path / "none")
+
+
+def test_a_lexicon_without_words_is_a_file_all_the_same(source, tmp_path):
+    LexiconWords().to_disk(tmp_path / "words")
+    path = tmp_path / "words" / "lexicon.tsv"
+    assert path.read_text(encoding="utf8") == "word\ttype\tfrequency\n"
+    assert len(LexiconWords().from_disk(tmp_path / "words").lexicon) == 0
+    for damage, message in ((lambda: path.write_bytes(b""), "no words in this lexicon"), (path.unlink, "have no file")):
+        damage()
+        before = list(source.lexicon)
+        with pytest.raises(LexiconError, match=message):
+            source.from_disk(tmp_path / "words")
+        assert list(source.lexicon) == before
+
+
+def test_a_save_that_fails_leaves_the_last_one(source, tmp_path, monkeypatch):
+    source.to_disk(tmp_path / "words")
+    saved = (tmp_path / "words" / "lexicon.tsv").read_bytes()
+    monkeypatch.setattr(source, "files", lambda: {"lexicon.tsv": b"", "more": None})
+    with pytest.raises(TypeError):
+        source.to_disk(tmp_path / "words")
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "words").iterdir()] == [("lexicon.tsv", saved)]
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["words"]

@@ -109,3 +109,31 @@ def test_bad_jieba_dictionaries(tmp_path):
     path = write(tmp_path / "dict.txt", "肾盂 many\n")
     with pytest.raises(ValueError, match="damaged jieba dictionary"):
         SegmenterWords(segmenter="jieba", model=str(path)).initialize()
+
+
+class Normal:
+    """A segmenter that gives other forms of the characters that it was given."""
+
+    def cut(self, text):
+        return [text.replace("Ｔ", "t").replace("\uf900", "\u8c48")]
+
+
+def test_rules_are_for_the_word_as_the_text_has_it():
+    source = SegmenterWords(WordRules(2, 8))
+    source._loaded = Normal()
+    assert rows(source.find(["\uf900肺", "Ｔ肺"])) == [(0, 0, 2, "", "segmenter")]
+
+
+@pytest.mark.parametrize("name", ["user_words.txt", "dictionary.txt"])
+def test_a_saved_file_is_missing(tmp_path, name):
+    pytest.importorskip("jieba")
+    dictionary = write(tmp_path / "dict.txt", "肾盂 9 n\n")
+    source = SegmenterWords(segmenter="jieba", model=str(dictionary))
+    source.initialize()
+    source.to_disk(tmp_path / "words")
+    (tmp_path / "words" / name).unlink()
+    with pytest.raises(ValueError, match=f"have no file {name}, but .*, which is no jieba model; save"):
+        source.from_disk(tmp_path / "words")
+    assert source.files()[name] is not None
+    with pytest.raises(ValueError, match=r"have no file features\.msgpack"):
+        SegmenterWords().load_files({"user_words.txt": b"", "lexicon.tsv": b""})

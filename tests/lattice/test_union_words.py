@@ -1,4 +1,5 @@
 import pickle
+import shutil
 
 import pytest
 import spacy
@@ -44,6 +45,31 @@ def test_saving(source, tmp_path):
     assert rows(pickle.loads(pickle.dumps(source)).find(["右肺上叶腺癌"])) == expected
     with pytest.raises(ValueError, match="of the sources ours, theirs, but the config has x"):
         UnionWords({"x": LexiconWords()}).from_bytes(source.to_bytes())
+    with pytest.raises(ValueError, match="of the sources ours, theirs, but the config has ours"):
+        UnionWords({"ours": LexiconWords()}).from_disk(tmp_path)
+    with pytest.raises(ValueError, match="none: the words of the source 'union' are not there"):
+        UnionWords({"ours": LexiconWords()}).from_disk(tmp_path / "none")
+
+
+def test_nothing_is_left_of_another_source_that_was_saved_there(source, tmp_path):
+    source.to_disk(tmp_path / "words")
+    UnionWords({"ward": LexiconWords()}).to_disk(tmp_path / "words")
+    assert [path.name for path in (tmp_path / "words").iterdir()] == ["ward"]
+    LexiconWords().to_disk(tmp_path / "words")
+    assert [path.name for path in (tmp_path / "words").iterdir()] == ["lexicon.tsv"]
+
+
+def test_a_source_that_cannot_be_read_changes_none(source, tmp_path):
+    source.to_disk(tmp_path / "words")
+    other = UnionWords({"ours": LexiconWords(), "theirs": LexiconWords()})
+    other.add_words(["肾盂"])
+    (tmp_path / "words" / "theirs" / "lexicon.tsv").unlink()
+    with pytest.raises(ValueError, match=r"source 'theirs' have no file lexicon\.tsv, but none; save"):
+        other.from_disk(tmp_path / "words")
+    assert list(other.sources["ours"].lexicon) == ["肾盂"]
+    shutil.rmtree(tmp_path / "words" / "theirs")
+    with pytest.raises(ValueError, match="of the sources ours, but the config has ours, theirs"):
+        other.from_disk(tmp_path / "words")
 
 
 def test_bad_settings():

@@ -6,11 +6,11 @@ from spacy_medflat.vectors.texts import Found
 
 def test_coverage():
     known = {"肺癌", "肺", "炎"}.__contains__
-    words = {"肺癌": 3, "肺炎": 2, "肝炎": 1, "": 1}
-    assert coverage(words, known) == Coverage(7, 3, 2)
-    assert coverage(dict.fromkeys(words, 1), known) == Coverage(4, 1, 1)
+    words = {"肺癌": 3, "肺炎": 2, "肝炎": 1, "": 1, "胃癌": 2}
+    assert coverage(words, known) == Coverage(9, 3, 3)
+    assert coverage(dict.fromkeys(words, 1), known) == Coverage(5, 1, 2)
     assert str(coverage(words, known)) == (
-        "3 of 7 have a vector (42.9 %), 2 more can be composed from characters (28.6 %)"
+        "3 of 9 have a vector (33.3 %), 3 more can be composed from characters (33.3 %)"
     )
     assert str(coverage({}, known)) == "no words"
 

@@ -17,6 +17,17 @@ def test_rules(tmp_path):
     assert (words.start.tolist(), words.end.tolist()) == ([0, 4], [4, 7])
 
 
+def test_segmenters_with_words_of_the_user(tmp_path):
+    pytest.importorskip("jieba")
+    (tmp_path / "words.txt").write_text("上叶腺癌\n", encoding="utf-8")
+    source = make_source(jieba=True, user_dict=tmp_path / "words.txt")
+    words = source.find(["右肺上叶腺癌"])
+    assert (2, 6) in zip(words.start.tolist(), words.end.tolist(), strict=True)
+    assert {tag.sources for tag in words.tags} == {"jieba"}
+    with pytest.raises(CorpusError, match=r"words\.txt: words for a segmenter, but there is none"):
+        make_source(tmp_path / "words.txt", user_dict=tmp_path / "words.txt")
+
+
 def test_no_words(tmp_path):
     with pytest.raises(CorpusError, match="give a lexicon, a pkuseg model"):
         make_source()
