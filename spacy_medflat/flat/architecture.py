@@ -156,7 +156,7 @@ def make_flat(n_in: int, n_word: int, width: int | None, feed_forward: int | Non
 
 @dataclass
 class WordCounts:
-    """How many words FLAT has read since training began or the pipeline was loaded, and how many it left out, and why."""
+    """How many words FLAT has read since training began or the pipeline was loaded, and left out, and why."""
 
     texts: int = 0
     words: Counter[str] = field(default_factory=Counter)
