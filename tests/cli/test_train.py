@@ -1,0 +1,89 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_medflat.cli import medflat_cli
+from spacy_medflat.training.checkpoint import CheckpointFolder
+from tests.pipelines import cnn_pipeline
+from tests.training.runs import assert_equal_weights, one_thread, saved_weights, write_config
+
+
+@pytest.fixture(scope="module", autouse=True)
+def single_thread():
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    return write_config(tmp_path_factory.mktemp("config"), cnn_pipeline())
+
+
+def run(*arguments):
+    return CliRunner().invoke(medflat_cli, ["train", *map(str, arguments)], env={"COLUMNS": "200"})
+
+
+def interrupted(monkeypatch, config, output, *arguments):
+    """Train until the second checkpoint."""
+    written = CheckpointFolder.write
+
+    def write(folder, checkpoint):
+        written(folder, checkpoint)
+        if checkpoint.step:
+            raise RuntimeError("interrupted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointFolder, "write", write)
+        assert isinstance(run(config, "-o", output, *arguments).exception, RuntimeError)
+
+
+def test_train_interrupted_refused_resumed(config, tmp_path, monkeypatch):
+    whole = run(config, "-o", tmp_path / "whole", "--training.max_steps", "8")
+    assert whole.exit_code == 0, whole.output
+    assert "Saved pipeline to output directory" in whole.output and "LOSS MEDFL" in whole.output
+    output = tmp_path / "out"
+    interrupted(monkeypatch, config, output, "--training.max_steps", "8", "--checkpoint-every", "3")
+    steps = [path.stem[-2:] for path in CheckpointFolder(output / "checkpoints").files()]
+    assert steps == ["03", "00"]
+    refused = run(config, "-o", output, "--training.max_steps", "8")
+    assert refused.exit_code == 1 and "--resume continues it, --force starts anew" in refused.output
+    changed = run(config, "-o", output, "--resume")
+    assert changed.exit_code == 1 and "training.max_steps: 8, now 12" in changed.output
+    assert "Traceback" not in changed.output
+    resumed = run(config, "-o", output, "--resume", "--training.max_steps", "8")
+    assert resumed.exit_code == 0, resumed.output
+    assert "Continuing after step 3" in resumed.output
+    assert not (output / "checkpoints").exists()
+    for name in ("model-best", "model-last"):
+        assert_equal_weights(saved_weights(output / name), saved_weights(tmp_path / "whole" / name))
+
+
+def test_force_starts_anew(config, tmp_path, monkeypatch):
+    interrupted(monkeypatch, config, tmp_path)
+    forced = run(config, "-o", tmp_path, "--force", "--training.max_steps", "2")
+    assert forced.exit_code == 0 and "Continuing" not in forced.output
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_bad_options(config, tmp_path):
+    nothing = run(config, "-o", tmp_path, "--resume")
+    assert nothing.exit_code == 1 and "no checkpoint to continue from" in nothing.output
+    both = run(config, "-o", tmp_path, "--resume", "--force")
+    assert both.exit_code == 1 and "give one of them" in both.output
+    assert run(tmp_path / "none.cfg", "-o", tmp_path).exit_code == 2
+    assert run(config).exit_code == 2
+
+
+def test_the_command_is_spacys(config, tmp_path):
+    command = [sys.executable, "-m", "spacy", "medflat", "train", config, "--output", tmp_path]
+    done = subprocess.run(
+        [*command, "--training.max_steps", "1"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "model-last" / "config.cfg").exists()
