@@ -13,7 +13,7 @@ from .attacks import Attack
 from .gradients import Parameters, add
 from .passes import Passes
 from .probes import Probe, SkipError, make_probe
-from .replay import RandomState
+from .randomness import RandomState
 from .schedule import Schedule
 from .stats import Stats
 from .targets import choose_targets

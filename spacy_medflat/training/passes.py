@@ -11,7 +11,7 @@ from torch import Tensor
 from .attacks import Attack
 from .gradients import Gradients, Parameters, add, is_finite, scale
 from .probes import Capture, Probe, SkipError
-from .replay import RandomState
+from .randomness import RandomState
 
 # For each probe, one for each call of its layer.
 Captures = list[list[Capture]]

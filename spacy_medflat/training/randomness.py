@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +11,29 @@ from thinc.backends import CupyOps
 
 T = TypeVar("T")
 _END = object()
+
+
+class RandomState(NamedTuple):
+    """The states of Python's, numpy's and torch's generators, torch's on each GPU too; not CuPy's."""
+
+    python: Any
+    numpy: Any
+    torch_cpu: torch.Tensor
+    torch_gpus: list[torch.Tensor]
+
+    @classmethod
+    def now(cls) -> "RandomState":
+        """The present states."""
+        gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+        return cls(random.getstate(), np.random.get_state(), torch.get_rng_state(), gpus)
+
+    def restore(self) -> None:
+        """Go back to these states."""
+        random.setstate(self.python)
+        np.random.set_state(self.numpy)
+        torch.set_rng_state(self.torch_cpu)
+        if self.torch_gpus:
+            torch.cuda.set_rng_state_all(self.torch_gpus)
 
 
 def dump_random_state() -> dict[str, np.ndarray]:
@@ -55,25 +78,15 @@ def with_own_randomness(items: Iterable[T]) -> Iterator[T]:
     find their states as they left them.
     """
     iterator = iter(items)
-    own = _states()
+    own = RandomState.now()
     while True:
-        others = _states()
-        _set_states(own)
+        others = RandomState.now()
+        own.restore()
         try:
             item: Any = next(iterator, _END)
         finally:
-            own = _states()
-            _set_states(others)
+            own = RandomState.now()
+            others.restore()
         if item is _END:
             return
         yield item
-
-
-def _states() -> tuple[Any, Any, torch.Tensor]:
-    return random.getstate(), np.random.get_state(), torch.get_rng_state()
-
-
-def _set_states(states: tuple[Any, Any, torch.Tensor]) -> None:
-    random.setstate(states[0])
-    np.random.set_state(states[1])
-    torch.set_rng_state(states[2])
