@@ -25,7 +25,7 @@ def torch_layer(
 
     sizes: names of the sizes. `n_in`, the width of a token's vector, is read off the data; `set_size` sets others.
     convert_inputs: as in thinc's PyTorchWrapper; by default an array goes in.
-    mixed_precision (bool), grad_scaler_config (dict): as in thinc's PyTorchWrapper; they act on a GPU.
+    mixed_precision (bool), grad_scaler_config (dict): as in thinc's PyTorchWrapper; they must be for a GPU.
     attrs: one for each size (int, None until it is known).
     The weights are stored as safetensors.
     """

@@ -14,6 +14,7 @@ from thinc.api import Model, chain, torch2xp
 from thinc.types import ArgsKwargs, Floats2d, Ints2d, Ragged
 from transformers.file_utils import ModelOutput
 
+from ..precision import CpuAutocast
 from ..workers import one_torch_thread_in_workers
 from .batch import PieceBatch, batch_pieces
 from .load import load_encoder
@@ -47,17 +48,19 @@ def create_char_transformer(
     max_batch_items (int): the most wordpieces, padding included, that prediction runs at once. It bounds memory for
         long texts and never changes a result. A CPU is fastest with what fits its caches, a GPU with more.
     tokenizer_config, transformer_config (dict): settings that override the encoder's own.
-    mixed_precision (bool), grad_scaler_config (dict): as in spacy-transformers; they act on a GPU.
+    mixed_precision (bool): see `CpuAutocast`; on a GPU as in spacy-transformers.
+    grad_scaler_config (dict): as in spacy-transformers; it acts on a GPU.
     RAISES ValueError: at initialization, if the encoder cannot be loaded, cannot hold `window` positions, or does not
         know Chinese characters.
     """
     if not 0 <= overlap < window:
         raise ValueError(f"overlap must be at least 0 and less than window={window}, but it is {overlap}")
+    autocast = CpuAutocast(mixed_precision)
     wrapper = HFWrapper(
         HFObjects(None, None, None, dict(tokenizer_config), dict(transformer_config)),
         convert_inputs=_convert_inputs,
         convert_outputs=_convert_outputs,
-        mixed_precision=mixed_precision,
+        mixed_precision=autocast.for_gpu,
         grad_scaler_config=dict(grad_scaler_config),
         model_cls=EncoderModel,
     )
@@ -72,6 +75,8 @@ def create_char_transformer(
             "window": window,
             "overlap": overlap,
             "max_batch_items": max_batch_items,
+            # Not a plain value: thinc would restore those, and undo what a config says at loading.
+            "autocast": autocast,
             "replace_listener": replace_listener,
             "replace_listener_cfg": replace_listener_cfg,
         },
@@ -165,12 +170,13 @@ def forward(
     batch = batch_pieces([pieces(doc) for doc in docs], model.attrs["window"], model.attrs["overlap"], pieces)
     if not len(batch):
         return FullTransformerBatch.empty(len(docs)), lambda d_output: docs
-    if is_train:
-        output, backprop_encoder = model.layers[0](batch, True)
-        hidden = output.last_hidden_state
-    else:
-        hidden = _predict_in_parts(model.layers[0], batch, model.attrs["max_batch_items"])
-        output, backprop_encoder = ModelOutput(last_hidden_state=hidden), None
+    with model.attrs["autocast"]():
+        if is_train:
+            output, backprop_encoder = model.layers[0](batch, True)
+            hidden = output.last_hidden_state
+        else:
+            hidden = _predict_in_parts(model.layers[0], batch, model.attrs["max_batch_items"])
+            output, backprop_encoder = ModelOutput(last_hidden_state=hidden), None
 
     def backprop(d_output: FullTransformerBatch) -> list[Doc]:
         if backprop_encoder is not None:

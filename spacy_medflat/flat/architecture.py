@@ -11,6 +11,7 @@ from spacy.util import logger, registry
 from thinc.api import ArgsKwargs, Model, get_array_module, torch2xp, xp2torch
 from thinc.types import Floats2d
 
+from ..precision import CpuAutocast
 from ..torch_layer import set_size, torch_layer
 from ..workers import one_torch_thread_in_workers
 from .encoder import FlatEncoder
@@ -79,7 +80,8 @@ def create_flat_lattice(
     max_words (int): the most words of a window; of more, the longest stay.
     max_word_length (int): longer words are left out.
     max_batch_items (int): the most tokens and words, padding included, that prediction runs at once.
-    mixed_precision (bool), grad_scaler_config (dict): as in thinc's PyTorchWrapper; they act on a GPU.
+    mixed_precision (bool): see `CpuAutocast`; on a GPU as in thinc's PyTorchWrapper.
+    grad_scaler_config (dict): as in thinc's PyTorchWrapper; it acts on a GPU.
     RAISES ValueError: a setting is out of range; at initialization, if there are no word vectors; later, if the word
         vectors have another width than at initialization, or a Doc has no such span group.
     """
@@ -106,12 +108,13 @@ def create_flat_lattice(
     }
     # Everything but the width is known now: what is wrong should not wait for initialization.
     FlatSettings(width=width or 2 * n_heads, feed_forward=feed_forward or 0, **settings)
+    autocast = CpuAutocast(mixed_precision)
     layer = torch_layer(
         "flat",
         make_flat,
         ["n_in", "n_word"],
         convert_inputs=_convert_inputs,
-        mixed_precision=mixed_precision,
+        mixed_precision=autocast.for_gpu,
         grad_scaler_config=grad_scaler_config,
         width=width,
         feed_forward=feed_forward,
@@ -125,7 +128,13 @@ def create_flat_lattice(
         dims={"nO": None},
         refs={"tok2vec": tok2vec, "flat": layer},
         # thinc saves and restores plain values, and would undo what a config says; these objects it leaves alone.
-        attrs={"reader": reader, "limits": limits, "counts": WordCounts(), "samples": _Samples()},
+        attrs={
+            "reader": reader,
+            "limits": limits,
+            "autocast": autocast,
+            "counts": WordCounts(),
+            "samples": _Samples(),
+        },
     )
 
 
@@ -214,7 +223,8 @@ def forward(
         empty = [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs]
         return empty, lambda d_output: backprop_tok2vec(model.ops.unflatten(flat, lengths))
     features, parts = _lay_out(model, docs, flat, is_train)
-    output, backprop_layer = layer((flat, features, parts), is_train)
+    with model.attrs["autocast"]():
+        output, backprop_layer = layer((flat, features, parts), is_train)
 
     def backprop(d_output: list[Floats2d]) -> list[Doc]:
         d_flat = backprop_layer(model.ops.flatten(d_output))

@@ -29,5 +29,6 @@ class FlatTexts(nn.Module):
             result = self.flat(chars[part.char_rows], features[part.word_rows], part.layout)
             results.append(result.flatten(0, 1)[part.owned])
             targets.append(part.targets)
-        joined = torch.cat(results)
+        # Under autocast a result may be of half precision.
+        joined = torch.cat(results).to(chars.dtype)
         return joined.new_empty(joined.shape).index_copy(0, torch.cat(targets), joined)
