@@ -43,7 +43,7 @@ def find_thresholds(
     with friendly_errors():
         nlp, recognizer = load_pipeline(model, gpu_id)
         examples = read_examples(nlp, data, recognizer.key)
-        gold, coverage = read_gold(examples, recognizer.key, recognizer.labels, recognizer.head.max_width)
+        gold, coverage = read_gold(examples, recognizer.key, recognizer.labels)
         texts = track([eg.reference.text for eg in examples], "scoring", console=Console(stderr=True), transient=True)
         tuning = tune(
             list(_candidates(nlp, recognizer, texts)),
@@ -51,7 +51,7 @@ def find_thresholds(
             [recognizer.threshold_of(label) for label in recognizer.labels],
             one=one,
             min_gold=min_gold,
-            unreachable=coverage.gold - coverage.reached,
+            unreachable=coverage.gold - len(gold.doc),
         )
         thresholds = {label: round(t, 4) for label, t in zip(recognizer.labels, tuning.thresholds, strict=True)}
         console = Console()
