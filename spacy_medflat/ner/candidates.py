@@ -57,7 +57,7 @@ def find_candidates(features: Tensor, band: Band, scores: SpanScores, floors: ND
         found.append(np.stack([band.doc[block], first + i, first + j + 1, label], axis=1))
         logits_found.append(logits[hits].cpu().numpy())
     doc, start, end, label = np.concatenate(found).T
-    score = 1.0 / (1.0 + np.exp(-np.concatenate(logits_found).astype(np.float64)))
+    score = (1.0 / (1.0 + np.exp(-np.concatenate(logits_found).astype(np.float64)))).astype(np.float32)
     return split_by_text(doc, Candidates(start, end, label, score), len(band.first_block))
 
 
@@ -67,6 +67,6 @@ def split_by_text(doc: NDArray[np.int64], spans: Candidates, n_docs: int) -> lis
     doc (int64 [n]): the text of each span.
     """
     order = np.lexsort((spans.label, -spans.end, spans.start, doc))
-    ordered = spans.take(order)._replace(score=spans.score[order].astype(np.float32))
+    ordered = spans.take(order)
     edges = np.searchsorted(doc[order], np.arange(n_docs + 1))
     return [ordered.take(np.arange(a, b)) for a, b in pairwise(edges.tolist())]

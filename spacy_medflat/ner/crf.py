@@ -50,9 +50,10 @@ def make_steps(lengths: NDArray[np.int64], device: torch.device | str = "cpu") -
     position = np.arange(len(text)) - first[text]
     order = np.lexsort((text, -lengths[text], position))
     sizes = np.bincount(position).tolist()
-    columns = (order, first, first + lengths - 1, text, position > 0)
-    order, first, last, text, follows = (torch.from_numpy(column).to(device) for column in columns)
-    return Steps(order, sizes, first, last, text, follows)
+    on_device = [
+        torch.from_numpy(column).to(device) for column in (order, first, first + lengths - 1, text, position > 0)
+    ]
+    return Steps(on_device[0], sizes, *on_device[1:])
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class GoldSpans(NamedTuple):
 
     def take(self, keep: NDArray) -> "GoldSpans":
         """The spans that an index or a mask picks; the texts stay."""
-        return GoldSpans(*(column[keep] for column in self[:4]), annotated=self.annotated)
+        return GoldSpans(self.doc[keep], self.start[keep], self.end[keep], self.label[keep], self.annotated)
 
 
 def span_loss(features: Tensor, band: Band, scores: SpanScores, gold: GoldSpans) -> Tensor:

@@ -46,7 +46,8 @@ def find_tagged_spans(
     start, end, label, score = (np.concatenate(column) for column in zip(*found, strict=True))
     doc = np.repeat(np.arange(len(lengths)), lengths)[start]
     offset = (np.cumsum(lengths) - lengths)[doc]
-    return split_by_text(doc, Candidates(start - offset, end - offset, label, score), len(lengths))
+    spans = Candidates(start - offset, end - offset, label, score.astype(np.float32))
+    return split_by_text(doc, spans, len(lengths))
 
 
 def _going_on(chains: Chains, here: torch.Tensor, inside: torch.Tensor) -> Floats2d:

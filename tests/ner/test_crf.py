@@ -68,7 +68,7 @@ def test_going_on_makes_conditional_probabilities(scores):
     conditional = chains.log_going_on()[:, None, :] + chains.moves - chains.backward[:, :, None]
     lasts = torch.zeros(sum(LENGTHS), dtype=torch.bool)
     lasts[chains.steps.last] = True
-    sums = torch.stack([conditional[..., GROUP == group].exp().sum(-1) for group in range(2)], -1)
+    sums = torch.stack([conditional[..., group == GROUP].exp().sum(-1) for group in range(2)], -1)
     inside = sums.gather(-1, GROUP.expand(len(sums), -1)[..., None])[..., 0]
     torch.testing.assert_close(inside, (~lasts).double()[:, None].expand_as(inside), rtol=1e-9, atol=0)
 
@@ -92,5 +92,5 @@ def test_a_long_text_keeps_its_precision():
     moves[GROUP[:, None] != GROUP] = -torch.inf
     chains = run(emissions, torch.zeros(5, dtype=torch.float64), moves, [n])
     # Without scores of moves the tags of a group are independent of each other.
-    naive = torch.cat([emissions[:, GROUP == group].log_softmax(1) for group in range(2)], dim=1)
+    naive = torch.cat([emissions[:, group == GROUP].log_softmax(1) for group in range(2)], dim=1)
     torch.testing.assert_close(chains.log_marginals(), naive, rtol=0, atol=1e-8)
