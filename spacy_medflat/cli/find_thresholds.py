@@ -14,11 +14,10 @@ from spacy.util import minibatch
 
 from ..corpus.atomic import write_json
 from ..ner.candidates import Candidates
-from ..ner.component import NestedEntityRecognizer
 from ..ner.gold import read_gold
 from ..ner.thresholds import tune
 from .errors import friendly_errors
-from .pipeline import load_pipeline, read_examples
+from .pipeline import SpanFinder, load_pipeline, read_examples
 
 # Well below any threshold worth having, and high enough to keep the candidates few.
 FLOOR = 0.02
@@ -68,7 +67,7 @@ def find_thresholds(
             console.print(f"saved to {output}")
 
 
-def _candidates(nlp: Language, recognizer: NestedEntityRecognizer, texts: Iterable[str]) -> Iterator[Candidates]:
+def _candidates(nlp: Language, recognizer: SpanFinder, texts: Iterable[str]) -> Iterator[Candidates]:
     """All spans above the floor, from the components up to the recognizer."""
     names = nlp.pipe_names
     later = names[names.index(recognizer.name) :]
@@ -76,7 +75,7 @@ def _candidates(nlp: Language, recognizer: NestedEntityRecognizer, texts: Iterab
         yield from recognizer.candidates(docs, [FLOOR] * len(recognizer.labels))
 
 
-def _table(recognizer: NestedEntityRecognizer, thresholds: dict[str, float]) -> Table:
+def _table(recognizer: SpanFinder, thresholds: dict[str, float]) -> Table:
     table = Table("label", "now", "best", title="thresholds")
     for label, threshold in thresholds.items():
         table.add_row(label, f"{recognizer.threshold_of(label):.4f}", f"{threshold:.4f}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import logger
 from spacy.vocab import Vocab
@@ -17,11 +17,12 @@ from thinc.types import Ragged
 
 from ..kept_spans import keep_doc_alive
 from ..workers import one_torch_thread_in_workers
+from .annotate import annotate
 from .candidates import Candidates
 from .gold import Coverage, read_gold
 from .head import SpanHead
 from .loss import GoldSpans
-from .nesting import MODES, Nesting, resolve
+from .nesting import MODES, Nesting
 
 # Several copies of the tokens' vectors are alive in a prediction. A batch of long texts must not multiply them.
 PREDICT_TOKENS = 2**14
@@ -217,17 +218,9 @@ class NestedEntityRecognizer(TrainablePipe):
 
     def set_annotations(self, docs: Iterable[Doc], scores: list[Candidates]) -> None:
         """Write the spans into the Docs."""
+        labels = self.labels
         for doc, candidates in zip(docs, scores, strict=True):
-            chosen = resolve(candidates, self.cfg["nesting"])
-            group = SpanGroup(doc, name=self.key, spans=self._spans(doc, chosen))
-            group.attrs["scores"] = chosen.score
-            doc.spans[self.key] = group
-            if self.cfg["set_ents"]:
-                doc.ents = self._spans(doc, resolve(candidates, "flat"))
-
-    def _spans(self, doc: Doc, candidates: Candidates) -> list[Span]:
-        columns = (candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist())
-        return [Span(doc, start, end, label=self.labels[label]) for start, end, label in zip(*columns, strict=True)]
+            annotate(doc, candidates, labels, self.key, self.cfg["nesting"], self.cfg["set_ents"])
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Apply the component to a stream of Docs."""
