@@ -21,7 +21,7 @@ class Mode(str, Enum):
 
 
 def ensemble(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL MODEL…", help="Package names or folders of pipelines.")],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Package names or folders of pipelines.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to save the ensemble in, new or empty.")],
     mode: Annotated[
         Mode, typer.Option(help="Average the members' probabilities, or count the members that find a span.")

@@ -74,8 +74,11 @@ def create_linear_nested(
     crf (bool): a conditional random field for each sequence; otherwise a softmax for each token.
     dropout (float): on the tokens' vectors.
     RETURNS: features of each token; `attrs["span_head"]` makes spans of them.
-    RAISES ValueError: a label stands in two groups, or a setting is out of range.
+    RAISES ValueError: a group is not a list, a label stands in two of them, or a setting is out of range.
     """
+    for group in groups:
+        if isinstance(group, str):
+            raise ValueError(f"groups must be a list of lists of labels, but it has {group!r}: write [[{group!r}]]")
     named = [label for group in groups for label in group]
     repeated = sorted({label for label in named if named.count(label) > 1})
     if repeated:

@@ -90,7 +90,7 @@ class NestedEntityRecognizer(TrainablePipe):
     """Finds entities inside entities: every span of every label is scored on its own.
 
     Writes `doc.spans[spans_key]`, ordered by start, longer spans first, with one probability for each span in
-    `attrs["scores"]` (float32, 0 to 1; the sigmoid of a logit, not calibrated to frequencies).
+    `attrs["scores"]` (float32, 0 to 1; what the model makes of it, not calibrated to frequencies).
 
     It cannot find discontinuous spans, nor, with a pointer head, spans wider than the head's `max_width`.
     """

@@ -68,10 +68,12 @@ class LinearNestedHead:
             chains, start = self._chains(x, lengths, tags)
             annotated = torch.from_numpy(gold.annotated[lengths > 0]).to(x.device)
             gold_tags = torch.from_numpy(tags.tag(gold, lengths)).to(x.device)
-            loss, d_emissions, d_start, d_moves = _negative_log_likelihood(chains, start, gold_tags, annotated)
-            gradient[:, : tags.n_tags] = d_emissions
+            loss, d_tags = _negative_log_likelihood(chains, start, gold_tags, annotated)
+            gradient[:, : tags.n_tags] = d_tags
             if self.crf:
                 starts, moves = _allowed(tags, x.device)
+                d_start = d_tags[chains.steps.first].sum(0)
+                d_moves = _gradient_of_moves(chains, gold_tags, annotated)
                 # All rows repeat the same weights. Their gradients would be summed, so that it can stand in one row.
                 gradient[0, tags.n_tags :] = torch.cat([d_start[starts], d_moves[moves]])
         return loss, Ragged(torch2xp(gradient), features.lengths)
@@ -97,7 +99,7 @@ class LinearNestedHead:
         else:
             start = torch.zeros_like(emissions[0])
             move = torch.zeros(tags.n_tags, tags.n_tags, dtype=torch.float64, device=x.device)
-            move[~torch.from_numpy(tags.same_group)] = -torch.inf
+            move[~torch.from_numpy(tags.same_group).to(x.device)] = -torch.inf
         return run_chains(emissions, start, move, group, make_steps(lengths, x.device)), start
 
 
@@ -105,29 +107,33 @@ def _allowed(tags: TagGroups, device: torch.device) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(tags.starts).to(device), torch.from_numpy(tags.moves).to(device)
 
 
-def _negative_log_likelihood(
-    chains: Chains, start: Tensor, gold: Tensor, texts: Tensor
-) -> tuple[float, Tensor, Tensor, Tensor]:
-    """The loss summed over groups and some texts, and its gradients: expected minus observed counts.
+def _negative_log_likelihood(chains: Chains, start: Tensor, gold: Tensor, texts: Tensor) -> tuple[float, Tensor]:
+    """The loss, summed over groups and some texts, and its gradient for the emissions.
+
+    A gradient of it is how often something is expected, less how often it is in the gold.
 
     start (float64 [tags]): scores of starts.
     gold (int64 [tokens, groups]): the tag of each token.
     texts (bool [texts with tokens]): the texts that count.
-    RETURNS: the loss, and its gradients for emissions (float64 [tokens, tags]), starts (float64 [tags]) and moves
-        (float64 [tags, tags]).
+    RETURNS: the loss, and its gradient (float64 [tokens, tags]).
     """
-    steps = chains.steps
-    counts = texts[steps.text]
-    rows = (steps.follows & counts).nonzero().flatten()
-    before, after = gold[rows - 1], gold[rows]
-    first = steps.first[texts]
-    scores = (
-        chains.emissions.gather(1, gold)[counts].sum() + start[gold[first]].sum() + chains.moves[before, after].sum()
-    )
-    d_emissions = chains.log_marginals().exp()
-    d_emissions.scatter_add_(1, gold, torch.full_like(d_emissions, -1.0)[:, : gold.shape[1]])
-    d_emissions[~counts] = 0.0
-    d_moves = chains.expected_moves(texts)
-    d_moves.index_put_((before, after), torch.tensor(-1.0, dtype=d_moves.dtype, device=d_moves.device), accumulate=True)
-    loss = chains.log_partition[texts].sum() - scores
-    return float(loss), d_emissions, d_emissions[first].sum(0), d_moves
+    counts = texts[chains.steps.text]
+    scores = chains.emissions.gather(1, gold)[counts].sum() + start[gold[chains.steps.first[texts]]].sum()
+    scores += chains.moves[_gold_moves(chains, gold, texts)].sum()
+    gradient = chains.log_marginals().exp()
+    gradient.scatter_add_(1, gold, torch.full_like(gold, -1.0, dtype=gradient.dtype))
+    gradient[~counts] = 0.0
+    return float(chains.log_partition[texts].sum() - scores), gradient
+
+
+def _gradient_of_moves(chains: Chains, gold: Tensor, texts: Tensor) -> Tensor:
+    """The gradient for the scores of moves (float64 [tags, tags]); arguments as above."""
+    gradient = chains.expected_moves(texts)
+    moves = _gold_moves(chains, gold, texts)
+    return gradient.index_put(moves, torch.full_like(moves[0], -1.0, dtype=gradient.dtype), accumulate=True)
+
+
+def _gold_moves(chains: Chains, gold: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
+    """The tags before and after each gold move (int64 [pairs of tokens, groups] each)."""
+    rows = (chains.steps.follows & texts[chains.steps.text]).nonzero().flatten()
+    return gold[rows - 1], gold[rows]
