@@ -87,7 +87,7 @@ def make_medflat_ner(
 
 
 class NestedEntityRecognizer(TrainablePipe):
-    """Finds entities inside entities: every span of every label is scored on its own.
+    """Finds entities inside entities, with the head that its model carries.
 
     Writes `doc.spans[spans_key]`, ordered by start, longer spans first, with one probability for each span in
     `attrs["scores"]` (float32, 0 to 1; what the model makes of it, not calibrated to frequencies).

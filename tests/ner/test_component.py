@@ -116,7 +116,8 @@ def test_examples_must_be_given_by_a_function(get_examples):
 @pytest.mark.parametrize("head", [{"@architectures": head} for head in HEADS] + [linear(), linear() | {"crf": False}])
 def test_overfitting_with_nesting_and_two_labels_on_one_span(head, tmp_path):
     nlp = cnn_pipeline(model={**head, "tok2vec": cnn(width=96, depth=4, embed_size=2000)})
-    losses = train(nlp, 120)
+    # At a higher rate the loss of GlobalPointer jumps up again once it is near 0.
+    losses = train(nlp, 80, rate=0.002)
     assert losses["medflat_ner"] < 0.2
     for text, _ in SENTENCES:
         assert sorted(spans_of(nlp(text))) == sorted(gold(text))
