@@ -221,7 +221,7 @@ class Ensemble(Pipe):
         """Settings and members as a folder; each member is a pipeline in a numbered folder of its own."""
 
         def write_members(folder: Path) -> None:
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             srsly.write_json(folder / "names.json", [member.name for member in self.members])
             for number, member in enumerate(self.members, 1):
                 member.nlp.to_disk(folder / str(number))
