@@ -8,13 +8,14 @@ import spacy_medflat
 
 # A registered name never vanishes and never changes its meaning; a changed one becomes v2.
 NAMES = {
-    "spacy_factories": ["medflat_lattice", "medflat_ner"],
+    "spacy_factories": ["medflat_ensemble", "medflat_lattice", "medflat_ner"],
     "spacy_architectures": [
         "spacy_medflat.CharTransformer.v1",
         "spacy_medflat.CharTransformerTok2Vec.v1",
         "spacy_medflat.EfficientGlobalPointer.v1",
         "spacy_medflat.FlatLattice.v1",
         "spacy_medflat.GlobalPointer.v1",
+        "spacy_medflat.LinearNested.v1",
     ],
     "spacy_callbacks": ["spacy_medflat.adversarial_clock.v1", "spacy_medflat.adversarial_training.v1"],
     "spacy_loggers": ["spacy_medflat.ConsoleLogger.v1"],

@@ -5,6 +5,7 @@ from spacy.cli._util import app
 
 from .check_data import check_data
 from .convert import convert
+from .ensemble import ensemble
 from .evaluate import evaluate
 from .find_thresholds import find_thresholds
 from .lexicon import lexicon_cli
@@ -20,6 +21,7 @@ medflat_cli = typer.Typer(
 medflat_cli.command("convert")(convert)
 medflat_cli.command("check-data")(check_data)
 medflat_cli.command("find-thresholds")(find_thresholds)
+medflat_cli.command("ensemble")(ensemble)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
 medflat_cli.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)

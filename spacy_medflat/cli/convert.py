@@ -37,6 +37,13 @@ def convert(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken item and write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="JSON file for the report, with every problem.")] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TEST_FILE",
+            help="Official CMeEE test file: OUT is a CBLUE submission for it, and written only if valid.",
+        ),
+    ] = None,
     lang: Annotated[str, typer.Option(help="Language of the tokenizer for docbin.")] = "zh",
 ) -> None:
     """Convert an annotated corpus, and report what it holds and what was wrong with it.
@@ -53,6 +60,7 @@ def convert(
             labels=split_names(labels),
             strict=strict,
             lang=lang,
+            submission=submission,
             progress=_with_progress,
         )
         Console(soft_wrap=True).print(report_view(found, title=f"{source} → {target}"))

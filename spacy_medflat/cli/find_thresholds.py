@@ -14,11 +14,10 @@ from spacy.util import minibatch
 
 from ..corpus.atomic import write_json
 from ..ner.candidates import Candidates
-from ..ner.component import NestedEntityRecognizer
 from ..ner.gold import read_gold
 from ..ner.thresholds import tune
 from .errors import friendly_errors
-from .pipeline import load_pipeline, read_examples
+from .pipeline import SpanFinder, load_pipeline, read_examples
 
 # Well below any threshold worth having, and high enough to keep the candidates few.
 FLOOR = 0.02
@@ -43,7 +42,7 @@ def find_thresholds(
     with friendly_errors():
         nlp, recognizer = load_pipeline(model, gpu_id)
         examples = read_examples(nlp, data, recognizer.key)
-        gold, coverage = read_gold(examples, recognizer.key, recognizer.labels, recognizer.head.max_width)
+        gold, coverage = read_gold(examples, recognizer.key, recognizer.labels)
         texts = track([eg.reference.text for eg in examples], "scoring", console=Console(stderr=True), transient=True)
         tuning = tune(
             list(_candidates(nlp, recognizer, texts)),
@@ -51,7 +50,7 @@ def find_thresholds(
             [recognizer.threshold_of(label) for label in recognizer.labels],
             one=one,
             min_gold=min_gold,
-            unreachable=coverage.gold - coverage.reached,
+            unreachable=coverage.gold - len(gold.doc),
         )
         thresholds = {label: round(t, 4) for label, t in zip(recognizer.labels, tuning.thresholds, strict=True)}
         console = Console()
@@ -68,7 +67,7 @@ def find_thresholds(
             console.print(f"saved to {output}")
 
 
-def _candidates(nlp: Language, recognizer: NestedEntityRecognizer, texts: Iterable[str]) -> Iterator[Candidates]:
+def _candidates(nlp: Language, recognizer: SpanFinder, texts: Iterable[str]) -> Iterator[Candidates]:
     """All spans above the floor, from the components up to the recognizer."""
     names = nlp.pipe_names
     later = names[names.index(recognizer.name) :]
@@ -76,7 +75,7 @@ def _candidates(nlp: Language, recognizer: NestedEntityRecognizer, texts: Iterab
         yield from recognizer.candidates(docs, [FLOOR] * len(recognizer.labels))
 
 
-def _table(recognizer: NestedEntityRecognizer, thresholds: dict[str, float]) -> Table:
+def _table(recognizer: SpanFinder, thresholds: dict[str, float]) -> Table:
     table = Table("label", "now", "best", title="thresholds")
     for label, threshold in thresholds.items():
         table.add_row(label, f"{recognizer.threshold_of(label):.4f}", f"{threshold:.4f}")

@@ -9,11 +9,14 @@ from spacy.training import Example
 
 from ..corpus.reader import create_cmeee_reader
 from ..corpus.record import CorpusError
+from ..ensemble.component import Ensemble
 from ..ner.component import NestedEntityRecognizer
 
+SpanFinder = NestedEntityRecognizer | Ensemble
 
-def load_pipeline(model: str, gpu_id: int) -> tuple[Language, NestedEntityRecognizer]:
-    """Load a pipeline by package name or folder, and find its nested entity recognizer.
+
+def load_pipeline(model: str, gpu_id: int) -> tuple[Language, SpanFinder]:
+    """Load a pipeline by package name or folder, and find its nested entity recognizer or ensemble of such.
 
     gpu_id (int): the GPU to use, -1 for the CPU.
     RAISES OSError: there is no such pipeline. CorpusError: it has no component that finds nested entities.
@@ -21,9 +24,12 @@ def load_pipeline(model: str, gpu_id: int) -> tuple[Language, NestedEntityRecogn
     setup_gpu(gpu_id, silent=True)
     nlp = spacy.load(model)
     for _, pipe in nlp.pipeline:
-        if isinstance(pipe, NestedEntityRecognizer):
+        if isinstance(pipe, SpanFinder):
             return nlp, pipe
-    raise CorpusError(f"the pipeline {model!r} has no 'medflat_ner' component; it has {', '.join(nlp.pipe_names)}")
+    raise CorpusError(
+        f"the pipeline {model!r} has no 'medflat_ner' component and no 'medflat_ensemble'; "
+        f"it has {', '.join(nlp.pipe_names)}"
+    )
 
 
 def read_examples(nlp: Language, data: Path, spans_key: str) -> list[Example]:

@@ -1,1 +1,1 @@
-"""The nested entity recognizer: pointer heads that score every span, and the component around them."""
+"""The nested entity recognizer: heads that score spans, and the component around them."""

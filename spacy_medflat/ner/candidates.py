@@ -57,8 +57,16 @@ def find_candidates(features: Tensor, band: Band, scores: SpanScores, floors: ND
         found.append(np.stack([band.doc[block], first + i, first + j + 1, label], axis=1))
         logits_found.append(logits[hits].cpu().numpy())
     doc, start, end, label = np.concatenate(found).T
-    score = 1.0 / (1.0 + np.exp(-np.concatenate(logits_found).astype(np.float64)))
-    order = np.lexsort((label, -end, start, doc))
-    all_texts = Candidates(start[order], end[order], label[order], score[order].astype(np.float32))
-    edges = np.searchsorted(doc[order], np.arange(len(band.first_block) + 1))
-    return [all_texts.take(np.arange(a, b)) for a, b in pairwise(edges.tolist())]
+    score = (1.0 / (1.0 + np.exp(-np.concatenate(logits_found).astype(np.float64)))).astype(np.float32)
+    return split_by_text(doc, Candidates(start, end, label, score), len(band.first_block))
+
+
+def split_by_text(doc: NDArray[np.int64], spans: Candidates, n_docs: int) -> list[Candidates]:
+    """The spans of each text, in their order; those of a batch may come in any.
+
+    doc (int64 [n]): the text of each span.
+    """
+    order = np.lexsort((spans.label, -spans.end, spans.start, doc))
+    ordered = spans.take(order)
+    edges = np.searchsorted(doc[order], np.arange(n_docs + 1))
+    return [ordered.take(np.arange(a, b)) for a, b in pairwise(edges.tolist())]

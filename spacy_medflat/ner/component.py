@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import logger
 from spacy.vocab import Vocab
@@ -17,10 +17,12 @@ from thinc.types import Ragged
 
 from ..kept_spans import keep_doc_alive
 from ..workers import one_torch_thread_in_workers
+from .annotate import annotate
 from .candidates import Candidates
 from .gold import Coverage, read_gold
 from .head import SpanHead
-from .nesting import MODES, Nesting, resolve
+from .loss import GoldSpans
+from .nesting import MODES, Nesting
 
 # Several copies of the tokens' vectors are alive in a prediction. A batch of long texts must not multiply them.
 PREDICT_TOKENS = 2**14
@@ -85,12 +87,12 @@ def make_medflat_ner(
 
 
 class NestedEntityRecognizer(TrainablePipe):
-    """Finds entities inside entities: every span of every label is scored on its own.
+    """Finds entities inside entities, with the head that its model carries.
 
     Writes `doc.spans[spans_key]`, ordered by start, longer spans first, with one probability for each span in
-    `attrs["scores"]` (float32, 0 to 1; the sigmoid of a logit, not calibrated to frequencies).
+    `attrs["scores"]` (float32, 0 to 1; what the model makes of it, not calibrated to frequencies).
 
-    It cannot find spans wider than its head's `max_width`, and cannot find discontinuous ones.
+    It cannot find discontinuous spans, nor, with a pointer head, spans wider than the head's `max_width`.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class NestedEntityRecognizer(TrainablePipe):
         """Make the component.
 
         model (Model): an architecture whose `attrs["span_head"]` is a `SpanHead`, and whose `output_layer` takes the
-            number of labels as `attrs["n_labels"]` before it is initialized.
+            sizes that the head names as its `attrs` before it is initialized.
         spans_key (str): the span group to write, and to learn from.
         threshold (float): a span needs a probability above this.
         label_thresholds (dict): thresholds of single labels, in place of `threshold`.
@@ -121,8 +123,8 @@ class NestedEntityRecognizer(TrainablePipe):
         if not isinstance(head, SpanHead):
             raise ValueError(
                 f"the model of {name!r} ({model.name!r}) has no span head: use "
-                "spacy_medflat.EfficientGlobalPointer.v1, spacy_medflat.GlobalPointer.v1, or an architecture that sets "
-                "attrs['span_head']"
+                "spacy_medflat.EfficientGlobalPointer.v1, spacy_medflat.GlobalPointer.v1, "
+                "spacy_medflat.LinearNested.v1, or an architecture that sets attrs['span_head']"
             )
         if nesting not in MODES:
             raise ValueError(f"nesting of {name!r} must be one of {', '.join(MODES)}, but it is {nesting!r}")
@@ -174,7 +176,8 @@ class NestedEntityRecognizer(TrainablePipe):
             raise ValueError(f"a label of {self.name!r} must be a string, but it is {label!r}")
         if label in self.cfg["labels"]:
             return 0
-        if self.model.get_ref("output_layer").attrs["n_labels"]:
+        made = self.model.get_ref("output_layer").attrs
+        if all(made[size] is not None for size in self.head.sizes(self.labels)):
             raise ValueError(
                 f"cannot add the label {label!r} to {self.name!r}: its head is made for {', '.join(self.labels)}. "
                 "Add labels before initialization, or train a new component"
@@ -208,24 +211,16 @@ class NestedEntityRecognizer(TrainablePipe):
         found: list[Candidates] = []
         for group in minibatch_by_tokens(docs, PREDICT_TOKENS):
             if any(len(doc) for doc in group):
-                found.extend(self.head.candidates(self.model.predict(group), floors))
+                found.extend(self.head.candidates(self.model.predict(group), floors, self.labels))
             else:
                 found.extend(Candidates.empty() for _ in group)
         return found
 
     def set_annotations(self, docs: Iterable[Doc], scores: list[Candidates]) -> None:
         """Write the spans into the Docs."""
+        labels = self.labels
         for doc, candidates in zip(docs, scores, strict=True):
-            chosen = resolve(candidates, self.cfg["nesting"])
-            group = SpanGroup(doc, name=self.key, spans=self._spans(doc, chosen))
-            group.attrs["scores"] = chosen.score
-            doc.spans[self.key] = group
-            if self.cfg["set_ents"]:
-                doc.ents = self._spans(doc, resolve(candidates, "flat"))
-
-    def _spans(self, doc: Doc, candidates: Candidates) -> list[Span]:
-        columns = (candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist())
-        return [Span(doc, start, end, label=self.labels[label]) for start, end, label in zip(*columns, strict=True)]
+            annotate(doc, candidates, labels, self.key, self.cfg["nesting"], self.cfg["set_ents"])
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Apply the component to a stream of Docs."""
@@ -239,11 +234,11 @@ class NestedEntityRecognizer(TrainablePipe):
         scores (Ragged float [tokens, features]): what the model gives.
         """
         validate_examples(examples, f"{type(self).__name__}.get_loss")
-        gold, coverage = read_gold(examples, self.key, self.labels, self.head.max_width)
+        gold, coverage = self._read_gold(examples)
         for label in set(coverage.unknown) - self._warned:
             self._warned.add(label)
             logger.warning("%s: label %r is in the training data but not in the component; ignored", self.name, label)
-        return self.head.loss(scores, gold)
+        return self.head.loss(scores, gold, self.labels)
 
     def initialize(
         self,
@@ -275,19 +270,28 @@ class NestedEntityRecognizer(TrainablePipe):
                 f"label_thresholds of {self.name!r} names {', '.join(strangers)}, but the labels are "
                 f"{', '.join(self.labels)}"
             )
-        self._report_coverage(read_gold(examples, self.key, self.labels, self.head.max_width)[1])
+        self._report_coverage(self._read_gold(examples)[1])
         sample = [eg.x for eg in islice((eg for eg in examples if len(eg.x)), 10)]
         if not sample:
             raise ValueError(f"{self.name!r} cannot be initialized: none of the {len(examples)} texts has a token")
-        self.model.get_ref("output_layer").attrs["n_labels"] = len(self.labels)
+        self.model.get_ref("output_layer").attrs.update(self.head.sizes(self.labels))
         self.model.initialize(X=sample)
+
+    def _read_gold(self, examples: Iterable[Example]) -> tuple[GoldSpans, Coverage]:
+        """The gold that the head can learn, and a count of what it cannot."""
+        gold, coverage = read_gold(examples, self.key, self.labels)
+        within_reach = np.ones(len(gold.doc), dtype=np.bool_)
+        for reason, lost in self.head.out_of_reach(gold, self.labels).items():
+            coverage.lost[reason] = int(lost.sum())
+            within_reach &= ~lost
+        return gold.take(within_reach), coverage
 
     def _report_coverage(self, coverage: Coverage) -> None:
         logger.info("%s: %s", self.name, coverage)
         if coverage.gold and not coverage.reached:
             raise ValueError(
                 f"{self.name!r} can reach none of the gold: {coverage}. Check the tokenizer (zh with segmenter "
-                f"'char'), the labels, and max_width (now {self.head.max_width})"
+                "'char'), the labels, and the settings of the model"
             )
         if coverage.reached < coverage.gold:
             logger.warning("%s: %d gold spans cannot be learnt", self.name, coverage.gold - coverage.reached)

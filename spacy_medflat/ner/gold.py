@@ -14,40 +14,39 @@ from .loss import GoldSpans
 
 @dataclass
 class Coverage:
-    """How much of the gold a head can find at all.
+    """How much of the gold a head can learn at all.
 
-    gold (int): all gold spans. The others count spans that are out of reach: `unaligned` with the tokens of the
-    predicted text, `too_wide` for the head, or of a label that is `unknown` to it (by label).
+    gold (int): all gold spans, the same span and label once. The others count spans that are out of reach: `unaligned`
+    with the tokens of the predicted text, of a label that is `unknown` (by label), or `lost` for a reason of the head
+    (by reason).
     """
 
     gold: int = 0
     unaligned: int = 0
-    too_wide: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
+    lost: dict[str, int] = field(default_factory=dict)
 
     @property
     def reached(self) -> int:
         """Gold spans within reach."""
-        return self.gold - self.unaligned - self.too_wide - self.unknown.total()
+        return self.gold - self.unaligned - self.unknown.total() - sum(self.lost.values())
 
     def __str__(self) -> str:
         share = self.reached / self.gold if self.gold else 0.0
         unknown = f" ({', '.join(sorted(self.unknown))})" if self.unknown else ""
+        lost = "".join(f"{count:,} {reason}, " for reason, count in self.lost.items())
         return (
             f"{self.reached:,} of {self.gold:,} gold spans within reach ({share:.2%}); out of reach: "
-            f"{self.unaligned:,} not aligned with tokens, {self.too_wide:,} too wide, "
+            f"{self.unaligned:,} not aligned with tokens, {lost}"
             f"{self.unknown.total():,} of unknown labels{unknown}, 0 cut by windows"
         )
 
 
-def read_gold(
-    examples: Iterable[Example], key: str, labels: Iterable[str], max_width: int
-) -> tuple[GoldSpans, Coverage]:
-    """Read the gold spans of a batch.
+def read_gold(examples: Iterable[Example], key: str, labels: Iterable[str]) -> tuple[GoldSpans, Coverage]:
+    """Read the gold spans of a batch that align with its tokens and have a known label.
 
     key (str): the span group of the reference. A reference without this group is not annotated.
-    labels: the labels the head knows, in its order.
-    max_width (int): the most tokens in a span.
+    labels: the known labels, in their order.
     """
     index = {label: i for i, label in enumerate(labels)}
     coverage = Coverage()
@@ -57,19 +56,17 @@ def read_gold(
         annotated.append(key in example.reference.spans)
         if not annotated[-1]:
             continue
-        spans = example.reference.spans[key]
+        # The same span and label twice is one gold span to learn.
+        spans = {(span.start, span.end, span.label): span for span in example.reference.spans[key]}.values()
         coverage.gold += len(spans)
         found = 0
         for start, end, label in aligned_spans(example, spans):
             found += 1
-            if end - start > max_width:
-                coverage.too_wide += 1
-            elif label not in index:
+            if label not in index:
                 coverage.unknown[label] += 1
             else:
                 rows.append((doc, start, end, index[label]))
         coverage.unaligned += len(spans) - found
-    # The same span and label twice is one gold span to learn.
     doc_column, start, end, label_column = np.array(sorted(set(rows)), dtype=np.int64).reshape(-1, 4).T
     return GoldSpans(doc_column, start, end, label_column, np.array(annotated, dtype=np.bool_)), coverage
 

@@ -20,7 +20,7 @@ MASKED = -1e4
 
 
 class GoldSpans(NamedTuple):
-    """Gold spans of a batch, each inside its text and no wider than the band.
+    """Gold spans of a batch, each inside its text.
 
     doc, start, end, label (int64 [spans]): the text, its tokens `start:end` (end exclusive), the label's index.
     annotated (bool [texts]): texts whose gold is known; the others add nothing to the loss.
@@ -32,11 +32,16 @@ class GoldSpans(NamedTuple):
     label: NDArray[np.int64]
     annotated: NDArray[np.bool_]
 
+    def take(self, keep: NDArray) -> "GoldSpans":
+        """The spans that an index or a mask picks; the texts stay."""
+        return GoldSpans(self.doc[keep], self.start[keep], self.end[keep], self.label[keep], self.annotated)
+
 
 def span_loss(features: Tensor, band: Band, scores: SpanScores, gold: GoldSpans) -> Tensor:
     """The loss of a batch, differentiable in the features.
 
     features (float [tokens, n]): of all texts, behind each other.
+    gold (GoldSpans): none of them wider than the band.
     RETURNS (float scalar). Memory is that of one chunk of the band: what several chunks need is computed again in the
         backward pass.
     """

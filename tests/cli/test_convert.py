@@ -82,6 +82,21 @@ def test_failure_is_one_line_and_leaves_the_output_alone(content_, arguments, me
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.json", "out.spacy"]
 
 
+def test_a_submission_is_checked_before_it_is_written(source, tmp_path):
+    test = write(tmp_path / "test.json", json.dumps([{"text": tumour().text}, {"text": "肺癌"}]))
+    out = tmp_path / "CMeEE_test.json"
+    result = run(convert, source, out, "--submission", test)
+    assert (result.exit_code, out.exists()) == (1, False)
+    assert "train.json record 2: empty_or_reversed" in result.stderr
+    write_records([tumour(), Record("肺癌", [Entity(0, 2, "dis")])], source, "cmeee")
+    assert run(convert, source, out, "--submission", test).exit_code == 0
+    assert out.read_text(encoding="utf-8") == source.read_text(encoding="utf-8")
+    test.write_text(json.dumps([{"text": tumour().text}]), encoding="utf-8")
+    result = run(convert, source, tmp_path / "other.json", "--submission", test)
+    assert result.exit_code == 1 and "other.json record 2: one text too many; test.json has 1" in result.stderr
+    assert not (tmp_path / "other.json").exists()
+
+
 def test_paths_that_do_not_fit(source, tmp_path):
     for arguments, message in [
         ((tmp_path / "none.json", tmp_path / "a.spacy"), "no such file or folder"),

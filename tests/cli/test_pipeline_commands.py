@@ -1,4 +1,4 @@
-"""The commands that run a trained pipeline: evaluate, find-thresholds, render."""
+"""The commands that run a trained pipeline: ensemble, evaluate, find-thresholds, render."""
 
 import json
 
@@ -87,15 +87,43 @@ def test_render_a_file(model, tmp_path):
         (["find-thresholds", "{model}", "{empty}"], "no texts to score"),
         (["render", "{model}", "--file", "no_such_file.txt"], "no_such_file.txt: No such file"),
         (["render", "{blank}", "右肺"], "has no 'medflat_ner' component"),
+        (["ensemble", "{model}", "-o", "{out}"], "needs at least two pipelines, but there are 1"),
+        (["ensemble", "{model}", "{blank}", "-o", "{out}"], "has no 'medflat_ner' component"),
+        (["ensemble", "{model}", "no_such_model", "-o", "{out}"], "no_such_model"),
+        (["ensemble", "{model}", "{model}", "-o", "{model}"], "this folder is not empty"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_1(model, tmp_path, arguments, message):
     (tmp_path / "empty.json").write_text("[]", encoding="utf8")
     spacy.blank("zh").to_disk(tmp_path / "blank")
-    places = {"model": model, "empty": tmp_path / "empty.json", "blank": tmp_path / "blank"}
+    places = {"model": model, "empty": tmp_path / "empty.json", "blank": tmp_path / "blank", "out": tmp_path / "out"}
     result = run(*(argument.format(**places) for argument in arguments))
     assert result.exit_code == 1
     assert message in result.output.replace("\n", "") and "Traceback" not in result.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("mode", ["average", "vote"])
+def test_an_ensemble_is_evaluated_rendered_and_tuned_as_a_pipeline(model, data, tmp_path, mode):
+    together = tmp_path / "together"
+    result = run("ensemble", model, model, model, "-o", together, "--mode", mode)
+    assert result.exit_code == 0 and "3 pipelines saved to" in result.output, result.output
+    result = run("evaluate", together, data, "-o", tmp_path / "scores.json")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "scores.json").read_text(encoding="utf8"))["spans_sc_f"] == 1.0
+    result = run("render", together, "右肺上叶腺癌术后")
+    assert result.output == run("render", model, "右肺上叶腺癌术后").output or mode == "vote"
+    assert "bod 右肺上叶 " in result.output
+    result = run("find-thresholds", together, data, "--one", "-o", tmp_path / "tuned")
+    assert result.exit_code == 0, result.output
+    thresholds = spacy.load(tmp_path / "tuned").get_pipe("medflat_ensemble").cfg["label_thresholds"]
+    assert set(thresholds) == {"bod", "dis", "pro", "sym", "dru"} and len(set(thresholds.values())) == 1
+
+
+def test_an_ensemble_with_a_threshold(model, tmp_path):
+    assert run("ensemble", model, model, "-o", tmp_path / "out", "--threshold", "0.9").exit_code == 0
+    cfg = spacy.load(tmp_path / "out").get_pipe("medflat_ensemble").cfg
+    assert (cfg["threshold"], cfg["label_thresholds"]) == (0.9, {})
 
 
 def test_render_without_texts(model):

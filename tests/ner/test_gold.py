@@ -21,16 +21,19 @@ def test_gold_and_what_is_out_of_reach():
         make("咳嗽", None),
         make("无", []),
     ]
-    gold, coverage = read_gold(examples, "sc", ["dis", "bod"], max_width=5)
-    assert list(zip(*(c.tolist() for c in gold[:4]), strict=True)) == [(0, 0, 4, 1)]
+    gold, coverage = read_gold(examples, "sc", ["dis", "bod"])
+    assert list(zip(*(c.tolist() for c in gold[:4]), strict=True)) == [(0, 0, 4, 1), (0, 0, 6, 0)]
     assert gold.annotated.tolist() == [True, False, True]
-    assert (coverage.gold, coverage.too_wide, coverage.unknown["xyz"], coverage.reached) == (4, 2, 1, 1)
-    assert "1 of 4 gold spans within reach (25.00%)" in str(coverage) and "(xyz)" in str(coverage)
+    assert (coverage.gold, coverage.unknown["xyz"], coverage.reached) == (3, 1, 2)
+    coverage.lost["too wide"] = 1
+    assert coverage.reached == 1
+    assert "1 of 3 gold spans within reach (33.33%)" in str(coverage)
+    assert "1 too wide, 1 of unknown labels (xyz)" in str(coverage)
 
 
 def test_reference_with_word_tokens():
     example = make("右肺上叶腺癌", [(0, 1, "bod"), (0, 2, "dis")], words=["右肺上叶", "腺癌"])
-    gold, coverage = read_gold([example], "sc", ["bod", "dis"], 100)
+    gold, coverage = read_gold([example], "sc", ["bod", "dis"])
     assert list(zip(*(c.tolist() for c in gold[:4]), strict=True)) == [(0, 0, 4, 0), (0, 0, 6, 1)]
     assert coverage.unaligned == 0
 
@@ -39,5 +42,5 @@ def test_predicted_text_with_word_tokens_loses_inner_spans():
     predicted = Doc(NLP.vocab, words=["右肺上叶", "腺癌"], spaces=[False, False])
     reference = NLP.make_doc("右肺上叶腺癌")
     reference.spans["sc"] = [Span(reference, 0, 2, label="bod"), Span(reference, 0, 6, label="dis")]
-    gold, coverage = read_gold([Example(predicted, reference)], "sc", ["bod", "dis"], 100)
+    gold, coverage = read_gold([Example(predicted, reference)], "sc", ["bod", "dis"])
     assert gold.end.tolist() == [2] and coverage.unaligned == 1

@@ -1,0 +1,1 @@
+"""Several trained pipelines that find entities together."""

@@ -1,0 +1,131 @@
+"""Linear-chain conditional random fields over a batch of texts, in log space (Lafferty et al., 2001).
+
+p(y | x) ∝ exp(start[y_1] + Σ_t moves[y_{t-1}, y_t] + Σ_t emissions[t, y_t]). A tag set may fall into groups that no
+move joins: each group is then a chain of its own, and all of them are computed together.
+
+The texts are never padded. Their tokens are gone through by position, and a text takes part as long as it has tokens.
+All scores are float64: on a text of 10⁵ tokens sums in float32 would be off by more than what they tell apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+# Rows of [tags, tags] that are held at a time.
+CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The tokens of a batch by their position in their text.
+
+    order (int64 [tokens]): tokens at position 0, longest text first, then those at position 1, ….
+    sizes (list of int): how many there are at each position.
+    first, last (int64 [texts with tokens]): the first and last token of each text that has any.
+    text (int64 [tokens]): counted among the texts that have tokens.
+    follows (bool [tokens]): whether the token before it is of the same text.
+    """
+
+    order: Tensor
+    sizes: list[int]
+    first: Tensor
+    last: Tensor
+    text: Tensor
+    follows: Tensor
+
+
+def make_steps(lengths: NDArray[np.int64], device: torch.device | str = "cpu") -> Steps:
+    """Order the tokens of texts that lie behind each other.
+
+    lengths (int64 [texts]): tokens of each text, 0 allowed.
+    """
+    lengths = np.asarray(lengths, dtype=np.int64)
+    lengths = lengths[lengths > 0]
+    first = np.cumsum(lengths) - lengths
+    text = np.repeat(np.arange(len(lengths)), lengths)
+    position = np.arange(len(text)) - first[text]
+    order = np.lexsort((text, -lengths[text], position))
+    sizes = np.bincount(position).tolist()
+    on_device = [
+        torch.from_numpy(column).to(device) for column in (order, first, first + lengths - 1, text, position > 0)
+    ]
+    return Steps(on_device[0], sizes, *on_device[1:])
+
+
+@dataclass(frozen=True)
+class Chains:
+    """What the forward and backward passes give, for each token and tag.
+
+    emissions (float64 [tokens, tags]), moves (float64 [tags, tags]): the scores they were computed from.
+    forward (float64 [tokens, tags]): log of the sum over all beginnings that end in this tag, its emission included.
+    backward (float64 [tokens, tags]): log of the sum over all endings after this tag, its emission not included.
+    log_partition (float64 [texts with tokens, groups]).
+    group (int64 [tags]): the group of each tag.
+    """
+
+    emissions: Tensor
+    moves: Tensor
+    forward: Tensor
+    backward: Tensor
+    log_partition: Tensor
+    group: Tensor
+    steps: Steps
+
+    def log_marginals(self) -> Tensor:
+        """log P(y_t = tag) (float64 [tokens, tags])."""
+        return self.forward + self.backward - self.log_partition[:, self.group][self.steps.text]
+
+    def log_going_on(self) -> Tensor:
+        """The part of `log P(y_{t+1} = j | y_t = i)` that depends on j (float64 [tokens, tags]); the whole is
+        `log_going_on[t, j] + moves[i, j] - backward[t, i]`. -inf at the last token of a text."""
+        after = self.emissions + self.backward
+        shifted = torch.full_like(after, -torch.inf)
+        rows = self.steps.follows.nonzero().flatten()
+        shifted[rows - 1] = after[rows]
+        return shifted
+
+    def expected_moves(self, texts: Tensor) -> Tensor:
+        """How often each move is expected (float64 [tags, tags]), summed over some texts (bool [texts with tokens])."""
+        total = torch.zeros_like(self.moves)
+        rows = (self.steps.follows & texts[self.steps.text]).nonzero().flatten()
+        partition = self.log_partition[:, self.group]
+        for chunk in rows.split(CHUNK_ROWS):
+            after = self.emissions[chunk] + self.backward[chunk] - partition[self.steps.text[chunk]]
+            total += (self.forward[chunk - 1][:, :, None] + self.moves + after[:, None, :]).exp().sum(0)
+        return total
+
+
+@torch.no_grad()
+def run_chains(emissions: Tensor, start: Tensor, moves: Tensor, group: Tensor, steps: Steps) -> Chains:
+    """Run the forward and the backward pass.
+
+    emissions (float64 [tokens, tags]): of all texts, behind each other; at least one token.
+    start (float64 [tags]), moves (float64 [tags, tags]): -inf where a tag or move is not allowed. Some tag must be
+        allowed at the start, and after and before every tag some other.
+    group (int64 [tags]): moves from one group to another must be -inf.
+    RETURNS: time and memory are linear in the number of tokens.
+    """
+    packed = emissions[steps.order].split(steps.sizes)
+    forward = [start + packed[0]]
+    for step in packed[1:]:
+        forward.append(torch.logsumexp(forward[-1][: len(step), :, None] + moves, dim=1) + step)
+    # A text that has ended is not among the rows of the next step: after its last tag comes nothing, with log 1 = 0.
+    backward = [torch.zeros_like(packed[-1])]
+    for here, after in zip(packed[-2::-1], packed[:0:-1], strict=True):
+        message = torch.zeros_like(here)
+        message[: len(after)] = torch.logsumexp(moves + (after + backward[-1])[:, None, :], dim=2)
+        backward.append(message)
+    forward_rows = _unpacked(forward, steps)
+    ends = forward_rows[steps.last]
+    groups = range(int(group.max()) + 1)
+    log_partition = torch.stack([ends[:, group == i].logsumexp(1) for i in groups], dim=1)
+    return Chains(emissions, moves, forward_rows, _unpacked(backward[::-1], steps), log_partition, group, steps)
+
+
+def _unpacked(messages: Sequence[Tensor], steps: Steps) -> Tensor:
+    rows = torch.cat(list(messages))
+    return torch.empty_like(rows).index_copy_(0, steps.order, rows)
