@@ -6,15 +6,17 @@ from spacy.cli._util import app
 from .check_data import check_data
 from .convert import convert
 from .evaluate import evaluate
+from .experiments import experiments
 from .find_thresholds import find_thresholds
 from .lexicon import lexicon_cli
 from .render import render
+from .report import report
 from .train import train
 from .vectors import vectors_cli
 
 medflat_cli = typer.Typer(
     name="medflat",
-    help="Nested clinical entities in Chinese: convert and check data, train, find thresholds, evaluate, render.",
+    help="Nested clinical entities in Chinese: check data, train, compare trainings, find thresholds, evaluate, render.",
     no_args_is_help=True,
 )
 medflat_cli.command("convert")(convert)
@@ -22,6 +24,8 @@ medflat_cli.command("check-data")(check_data)
 medflat_cli.command("find-thresholds")(find_thresholds)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
+medflat_cli.command("experiments")(experiments)
+medflat_cli.command("report")(report)
 medflat_cli.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
 medflat_cli.add_typer(lexicon_cli)
 medflat_cli.add_typer(vectors_cli)

@@ -183,9 +183,7 @@ def _resolve(
     path: Path, row: _Row, settings: _Settings, values: Mapping[str, Any], baseline: str, has_gpu: bool
 ) -> Row:
     absent = sorted({name for name in _needed(settings) if name not in values})
-    reasons = [f"no {name} was given (--set {name}=…)" for name in absent]
-    if GPU in settings.needs and not has_gpu:
-        reasons.append("there is no GPU")
+    lacking = [*absent, *(["a GPU"] if GPU in settings.needs and not has_gpu else [])]
     return Row(
         row.name,
         row.title or row.name,
@@ -195,7 +193,7 @@ def _resolve(
         tuple(dict.fromkeys(settings.seeds or ())),
         settings.max_length or 0,
         row.against or baseline,
-        "; ".join(reasons),
+        f"needs {', '.join(lacking)}" if lacking else "",
     )
 
 

@@ -6,7 +6,7 @@ from tests.pipelines import SENTENCES, cnn_pipeline, train
 
 def test_every_span_above_the_floor_and_nothing_written():
     nlp = cnn_pipeline()
-    train(nlp, 40)
+    train(nlp, 10)
     recognizer = nlp.get_pipe("medflat_ner")
     texts = [text for text, _ in SENTENCES]
     found = list(candidates_of(nlp, recognizer, texts))
