@@ -16,7 +16,7 @@ from .vectors import vectors_cli
 
 medflat_cli = typer.Typer(
     name="medflat",
-    help="Nested clinical entities in Chinese: check data, train, compare trainings, find thresholds, evaluate, render.",
+    help="Nested clinical entities in Chinese: check data, train, compare, find thresholds, evaluate, render.",
     no_args_is_help=True,
 )
 medflat_cli.command("convert")(convert)

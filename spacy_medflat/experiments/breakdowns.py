@@ -46,15 +46,15 @@ def by_type(text: str, spans: Collection[Entity]) -> dict[Entity, str]:
 
 
 def by_nesting(text: str, spans: Collection[Entity]) -> dict[Entity, str]:
-    """`alone`: neither in another span nor around one. `outermost`: around one and in none. `depth 2`, `depth 3`, …:
-    in a chain of so many spans, itself included, each strictly inside the one before. Two labels on one span do not
+    """The depth: `1, alone` is neither in another span nor around one, `1, outermost` around one and in none, `2` and
+    more the last of a chain of so many spans, each strictly inside the one before. Two labels on one span do not
     contain each other."""
     ordered = sorted(spans, key=lambda e: (e.start, -e.end, e.label))
     overlaps = find_overlaps(ordered)
     outer = {pair[0] for pair in overlaps.nested}
     names = {}
     for span, depth in zip(ordered, overlaps.depths, strict=True):
-        names[span] = f"depth {depth}" if depth > 1 else "outermost" if span in outer else "alone"
+        names[span] = str(depth) if depth > 1 else "1, outermost" if span in outer else "1, alone"
     return names
 
 

@@ -36,6 +36,10 @@ def training_curves(results: Results) -> str:
                 label = row.name if j == 0 else None
                 percent = [100 * value for value in run.log.scores]
                 axes.plot(run.log.steps, percent, color=_colour(i), linewidth=1.2, marker=".", label=label)
+        # The untrained pipeline's score would squeeze all others together.
+        trained = [v for row in results.done for run in row.runs for v in run.log.scores[1:]]
+        if trained:
+            axes.set_ylim(bottom=max(0.0, 100 * min(trained) - 2))
         axes.set_xlabel("step")
         axes.set_ylabel("dev F1, default thresholds")
         axes.grid(alpha=0.3)
@@ -57,15 +61,16 @@ def seed_spread(found: Sequence[Line]) -> str:
     return svg[0]
 
 
-def type_bars(details: Sequence[Detail]) -> str:
+def type_bars(results: Results, details: Sequence[Detail]) -> str:
     """F1 of each type, the rows beside each other."""
     names = sorted({name for detail in details for name in detail.splits["type"]})
+    order = [row.name for row in results.done]
     height = 0.8 / len(details)
     with _chart(9, 1.0 + 0.45 * len(names)) as (axes, svg):
         for i, detail in enumerate(details):
             values = [100 * split_score(detail.splits["type"].get(name))[2] for name in names]
             places = [j + (i - (len(details) - 1) / 2) * height for j in range(len(names))]
-            bars = axes.barh(places, values, height, color=_colour(i), label=detail.row.name)
+            bars = axes.barh(places, values, height, color=_colour(order.index(detail.row.name)), label=detail.row.name)
             axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()

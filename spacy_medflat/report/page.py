@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from ..corpus.record import Entity
@@ -22,12 +22,12 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 76em; margi
 h1 { font-size: 1.7em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1em; margin-bottom: .3em; }
 p.note { color: #555; max-width: 62em; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; margin: .6em 0; }
-th, td { padding: .25em .7em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
+table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; margin: .6em 0; }
+th, td { padding: .25em .5em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
 th { border-bottom: 2px solid #888; vertical-align: bottom; }
 .number { text-align: right; white-space: nowrap; }
 tr.marked td { font-weight: 600; background: #f2f6ec; }
-table.confusion td { min-width: 3em; }
+table.confusion td { min-width: 3em; } tbody th { border-bottom: 1px solid #ddd; }
 svg { max-width: 100%; height: auto; }
 .case { border-top: 1px solid #ccc; padding: .6em 0; display: grid; grid-template-columns: 7em 1fr; gap: .2em 1em; }
 .case .side { color: #555; font-size: 13px; padding-top: .6em; }
@@ -42,11 +42,12 @@ def render_report(results: Results, found: list[Line], details: Sequence[Detail]
     """
     best = details[-1]
     shown = " and ".join(detail.row.name for detail in details)
+    bars = type_bars(results, details)
     parts = [
         _section("Rows", words.TABLE, _wide(results_table(results, found, best.row.name).html())),
         _section("Training curves", "Dev F1 at each evaluation, a line for each seed.", training_curves(results)),
         _section("Seeds", "Each dot is a seed, the bar their mean.", seed_spread(found)),
-        _section("By type", f"F1 of {shown}.", type_bars(details) + _wide(split_table(details, "type").html())),
+        _section("By type", f"F1 of {shown}.", bars + _wide(split_table(details, "type").html())),
         *(
             _section(f"By {split}", words.SPLIT_WORDS[split], _wide(split_table(details, split).html()))
             for split in SPLITS[1:]
@@ -93,7 +94,7 @@ def _confusion(detail: Detail) -> str:
         total = sum(counts)
         cells = "".join(
             f'<td class=number style="background:rgb(70 120 200 / {count / total if total else 0:.2f})">'
-            f"{f'{count / detail.seeds:,.0f}' if count else ''}</td>"
+            f"{_mean(count, detail.seeds)}</td>"
             for count in counts
         )
         rows.append(f"<tr><th>{escape(gold) or '–'}</th>{cells}</tr>")
@@ -102,28 +103,35 @@ def _confusion(detail: Detail) -> str:
     )
 
 
+def _mean(count: int, seeds: int) -> str:
+    """A count over several seeds as that of one, rounded; nothing for none."""
+    if not count:
+        return ""
+    return f"{count / seeds:,.0f}" if count >= seeds else "&lt;1"
+
+
 def _worst(results: Results, best: Detail) -> str:
     run = best.row.runs[0]
     cases = worst_cases(results.texts.texts, results.gold, run.found())
     hues = colours(e.label for case in cases for e in [*case.gold, *case.found])
     title = f"Most errors: {best.row.name}, seed {run.seed}"
-    note = f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most spans wrong or missing."
+    note = f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most spans wrong or missing, edged red."
     return _section(title, note, "\n".join(_case(results, case, hues) for case in cases))
 
 
 def _case(results: Results, case: Case, hues: dict[str, int]) -> str:
     text = results.texts.texts[case.index]
     name = results.texts.ids[case.index] or f"text {case.index}"
-    gold = render_html(text, _marks(dict.fromkeys(case.gold)), hues)
-    found = render_html(text, _marks(case.found), hues)
+    gold = render_html(text, _marks(dict.fromkeys(case.gold), case.found), hues)
+    found = render_html(text, _marks(case.found, case.gold), hues)
     return (
         f'<div class="case"><div class="side">{escape(name)}<br>{case.errors} errors<br>gold</div>{gold}'
         f'<div class="side">found</div>{found}</div>'
     )
 
 
-def _marks(spans: Mapping[Entity, float | None]) -> list[Mark]:
-    return [Mark(e.start, e.end, e.label, score) for e, score in sorted(spans.items(), key=_place)]
+def _marks(spans: Mapping[Entity, float | None], right: Collection[Entity]) -> list[Mark]:
+    return [Mark(e.start, e.end, e.label, s, e not in right) for e, s in sorted(spans.items(), key=_place)]
 
 
 def _place(item: tuple[Entity, float | None]) -> tuple[int, int, str]:

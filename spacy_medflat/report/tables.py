@@ -45,7 +45,7 @@ def _html_row(tag: str, cells: Sequence[str], words: int, attributes: str = "") 
 
 def results_table(results: Results, found: list[Line], best: str) -> Table:
     """The rows that were run."""
-    head = ["row", "what", "seeds", "P", "R", "F1", "F1 over seeds", "difference", "95 %", "≤ 0", "against", "F1 tuned"]
+    head = ["row", "what", "seeds", "P", "R", "F1", "F1 over seeds", "difference", "95 %", "≤ 0", "against", "tuned F1"]
     rows = []
     for line in found:
         gap = line.difference

@@ -18,6 +18,7 @@ STYLE = """
   border-radius: 4px; margin: 0 1px; padding-inline: 2px; }
 .entity::after { content: attr(data-label); font: 600 10px/1 sans-serif; color: hsl(var(--hue) 65% 30%);
   margin-inline: 3px 1px; vertical-align: 1px; white-space: nowrap; }
+.entity.wrong { box-shadow: 0 0 0 1.5px #d00; }
 .entity.goes-on { border-right-style: none; border-start-end-radius: 0; border-end-end-radius: 0; }
 .entity.goes-on::after { content: ""; margin: 0; }
 .entity.continued { border-left-style: dashed; border-start-start-radius: 0; border-end-start-radius: 0; }
@@ -25,12 +26,16 @@ STYLE = """
 
 
 class Mark(NamedTuple):
-    """A labelled stretch of a text, `start:end` in characters, with a score from 0 to 1 if it has one."""
+    """A labelled stretch of a text, `start:end` in characters, with a score from 0 to 1 if it has one.
+
+    wrong: It is an error, and set off as one.
+    """
 
     start: int
     end: int
     label: str
     score: float | None = None
+    wrong: bool = False
 
 
 @dataclass
@@ -127,9 +132,8 @@ def _html(item: str | _Box, hues: Mapping[str, int]) -> str:
     mark = item.mark
     score = "" if mark.score is None else f" {mark.score:.2f}"
     shown = escape(mark.label + score)
-    classes = " ".join(
-        name for name, on in (("entity", True), ("continued", item.continued), ("goes-on", item.goes_on)) if on
-    )
+    marked = {"entity": True, "wrong": mark.wrong, "continued": item.continued, "goes-on": item.goes_on}
+    classes = " ".join(name for name, on in marked.items() if on)
     inside = "".join(_html(part, hues) for part in item.inside)
     style = f"--hue:{hues.get(mark.label, 0)};padding-block:{2 + 3 * (item.height - 1)}px"
     return f'<span class="{classes}" data-label="{shown}" title="{shown}" style="{style}">{inside}</span>'
