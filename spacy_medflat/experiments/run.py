@@ -8,8 +8,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from spacy.util import load_config
-
 from ..corpus.atomic import write_json
 from ..training.checkpoint import CheckpointFolder
 from ..training.run import CHECKPOINTS
@@ -69,7 +67,7 @@ def _train(stage: _Stage, seed: int) -> None:
     environment = {
         **describe_environment(resources.threads),
         "seed": seed,
-        "steps": load_config(folder.config)["training"]["max_steps"] or log.steps[-1],
+        "steps": log.steps[-1],
         "seconds": log.seconds,
     }
     write_json(folder.environment, environment)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..corpus.atomic import write_json
+from ..corpus.record import CorpusError
 from .environment import cores
 from .folder import RunFolder
-from .matrix import ExperimentError, Matrix, Row
+from .matrix import Matrix, Row
 from .run import Resources, execute
 
 INDEX = "experiments.json"
@@ -45,7 +46,7 @@ def runs_of(rows: Iterable[Row], output: Path) -> list[Run]:
 
 def run_all(
     runs: list[Run], *, jobs: int = 1, gpu_id: int = -1, report: Callable[[Run, str], None]
-) -> list[tuple[Run, ExperimentError]]:
+) -> list[tuple[Run, Exception]]:
     """Execute the runs, `jobs` at once, each with its share of the cores. One that fails does not stop the others.
 
     report: Called with a run and what happens to it, from several threads.
@@ -53,13 +54,13 @@ def run_all(
     """
     resources = Resources(max(1, cores() // jobs), gpu_id)
 
-    def attempt(run: Run) -> ExperimentError | None:
+    def attempt(run: Run) -> Exception | None:
         done = run.folder.done
         if not done:
             report(run, "starts")
         try:
             execute(run.folder, run.row, run.seed, resources)
-        except ExperimentError as error:
+        except (CorpusError, OSError) as error:
             report(run, f"failed: {error}")
             return error
         report(run, "was done before" if done else "done")
@@ -67,16 +68,11 @@ def run_all(
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            return list(_failures(runs, pool.map(attempt, runs)))
+            outcomes = list(pool.map(attempt, runs))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _failures(runs: Iterable[Run], outcomes: Iterable[ExperimentError | None]) -> Iterator[tuple[Run, ExperimentError]]:
-    for run, error in zip(runs, outcomes, strict=True):
-        if error is not None:
-            yield run, error
+    return [(run, error) for run, error in zip(runs, outcomes, strict=True) if error is not None]
 
 
 def write_index(matrix: Matrix, output: Path) -> None:
