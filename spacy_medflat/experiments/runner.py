@@ -88,5 +88,7 @@ def write_index(matrix: Matrix, output: Path) -> None:
         }
         for row in matrix.rows
     ]
-    index = {"matrix": matrix.path.name, "baseline": matrix.baseline, "variables": matrix.variables, "rows": rows}
+    # An absolute path would tell readers of the report nothing but what the machine is like.
+    path = matrix.path.name if matrix.path.is_absolute() else matrix.path.as_posix()
+    index = {"matrix": path, "baseline": matrix.baseline, "variables": matrix.variables, "rows": rows}
     write_json(output / INDEX, index)

@@ -34,6 +34,6 @@ def render_markdown(results: Results, found: list[Line], details: Sequence[Detai
 def _commands(results: Results) -> str:
     settings = "".join(f" \\\n  --set {name}=…" for name in results.variables)
     return (
-        f"python -m spacy medflat experiments configs/{results.matrix} --output experiments{settings}\n"
+        f"python -m spacy medflat experiments {results.matrix} --output experiments{settings}\n"
         "python -m spacy medflat report experiments --output report.html --markdown results.md"
     )

@@ -83,7 +83,12 @@ def write_experiments(output: Path, rows: Mapping[str, tuple[float, list[int]]],
     large = {"name": "large", "title": "A large encoder", "seeds": [0], "against": baseline, "missing": "needs a GPU"}
     write_json(
         output / "experiments.json",
-        {"matrix": "experiments.yml", "baseline": baseline, "variables": ["dev", "train"], "rows": [*index, large]},
+        {
+            "matrix": "configs/experiments.yml",
+            "baseline": baseline,
+            "variables": ["dev", "train"],
+            "rows": [*index, large],
+        },
     )
     for name, (right, seeds) in rows.items():
         for seed in seeds:
