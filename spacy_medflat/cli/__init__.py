@@ -7,15 +7,17 @@ from .check_data import check_data
 from .convert import convert
 from .ensemble import ensemble
 from .evaluate import evaluate
+from .experiments import experiments
 from .find_thresholds import find_thresholds
 from .lexicon import lexicon_cli
 from .render import render
+from .report import report
 from .train import train
 from .vectors import vectors_cli
 
 medflat_cli = typer.Typer(
     name="medflat",
-    help="Nested clinical entities in Chinese: convert and check data, train, find thresholds, evaluate, render.",
+    help="Nested clinical entities in Chinese: check data, train, compare, find thresholds, evaluate, render.",
     no_args_is_help=True,
 )
 medflat_cli.command("convert")(convert)
@@ -24,6 +26,8 @@ medflat_cli.command("find-thresholds")(find_thresholds)
 medflat_cli.command("ensemble")(ensemble)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
+medflat_cli.command("experiments")(experiments)
+medflat_cli.command("report")(report)
 medflat_cli.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
 medflat_cli.add_typer(lexicon_cli)
 medflat_cli.add_typer(vectors_cli)

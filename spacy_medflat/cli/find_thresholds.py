@@ -1,6 +1,5 @@
 """`medflat find-thresholds`: the thresholds of a pipeline, tuned on held-out texts."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,18 +8,13 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from spacy.language import Language
-from spacy.util import minibatch
 
 from ..corpus.atomic import write_json
-from ..ner.candidates import Candidates
+from ..ner.floor import candidates_of
 from ..ner.gold import read_gold
 from ..ner.thresholds import tune
 from .errors import friendly_errors
 from .pipeline import SpanFinder, load_pipeline, read_examples
-
-# Well below any threshold worth having, and high enough to keep the candidates few.
-FLOOR = 0.02
 
 
 def find_thresholds(
@@ -45,7 +39,7 @@ def find_thresholds(
         gold, coverage = read_gold(examples, recognizer.key, recognizer.labels)
         texts = track([eg.reference.text for eg in examples], "scoring", console=Console(stderr=True), transient=True)
         tuning = tune(
-            list(_candidates(nlp, recognizer, texts)),
+            [candidates for _, candidates in candidates_of(nlp, recognizer, texts)],
             gold,
             [recognizer.threshold_of(label) for label in recognizer.labels],
             one=one,
@@ -65,14 +59,6 @@ def find_thresholds(
             recognizer.cfg["label_thresholds"] = thresholds
             nlp.to_disk(output)
             console.print(f"saved to {output}")
-
-
-def _candidates(nlp: Language, recognizer: SpanFinder, texts: Iterable[str]) -> Iterator[Candidates]:
-    """All spans above the floor, from the components up to the recognizer."""
-    names = nlp.pipe_names
-    later = names[names.index(recognizer.name) :]
-    for docs in minibatch(nlp.pipe(texts, disable=later), nlp.batch_size):
-        yield from recognizer.candidates(docs, [FLOOR] * len(recognizer.labels))
 
 
 def _table(recognizer: SpanFinder, thresholds: dict[str, float]) -> Table:

@@ -1,4 +1,4 @@
-"""`medflat render`: the nested entities of texts, in the terminal."""
+"""`medflat render`: the nested entities of texts, in the terminal or as HTML."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ..corpus.atomic import replaced_when_done
+from ..visual.html import doc_marks, render_html, render_page
 from ..visual.tree import render_tree
 from .errors import friendly_errors
 from .pipeline import load_pipeline
@@ -18,14 +20,23 @@ def render(
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="UTF-8 file with one text a line, - for standard input.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="HTML file to write instead, which needs no other file.")] = None,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
 ) -> None:
-    """Print each text with its entities as a tree: label, text and score, inner entities under outer ones."""
+    """Print each text with its entities as a tree: label, text and score, inner entities under outer ones.
+
+    With --html, a page with the entities as boxes inside boxes.
+    """
     with friendly_errors():
         lines = list(texts or []) + (_read_lines(file) if file else [])
         if not lines:
             raise typer.BadParameter("give at least one TEXT, or --file")
         nlp, recognizer = load_pipeline(model, gpu_id)
+        if html:
+            bodies = [render_html(doc.text, doc_marks(doc, recognizer.key)) for doc in nlp.pipe(lines)]
+            with replaced_when_done(html) as scratch:
+                scratch.write_text(render_page(model, bodies), encoding="utf-8", newline="\n")
+            return
         console = Console()
         for doc in nlp.pipe(lines):
             console.print(render_tree(doc, recognizer.key))

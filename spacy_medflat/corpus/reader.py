@@ -16,6 +16,7 @@ from .formats import read_records
 from .kinds import BROKEN
 from .record import CorpusError
 from .report import Report
+from .truncate import truncate
 
 _LOGGED_PLACES = 3
 
@@ -29,6 +30,7 @@ def create_cmeee_reader(
     labels: list[str] | None = None,
     strict: bool = False,
     augmenter: Callable | None = None,
+    max_length: int = 0,
 ) -> Callable[[Language], Iterator[Example]]:
     """Make a corpus that reads examples from a CMeEE file, or from any format that `detect_format` knows.
 
@@ -39,11 +41,14 @@ def create_cmeee_reader(
     labels: The known labels; entities with others are skipped and logged. By default all.
     strict: Stop at the first broken item instead of skipping it.
     augmenter: As in `spacy.Corpus.v1`: takes the pipeline and an example, yields examples.
+    max_length: Cut texts after so many characters; 0 for whole texts. Entities that the cut touches or that lie behind
+        it are lost, and their number is logged. It serves to reproduce systems that cut; scores on a corpus that was
+        cut leave out what is lost.
     RAISES (CorpusError): If no path is given.
     """
     if path is None:
         raise CorpusError("no corpus path: set it in [paths] or give it on the command line, as in --paths.train")
-    return AnnotationCorpus(Path(path), spans_key, limit, format, labels, strict, augmenter or dont_augment)
+    return AnnotationCorpus(Path(path), spans_key, limit, format, labels, strict, augmenter or dont_augment, max_length)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class AnnotationCorpus:
     labels: list[str] | None
     strict: bool
     augmenter: Callable
+    max_length: int = 0
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the file and yield its examples. Texts without tokens give none, as in `spacy.Corpus.v1`.
@@ -67,7 +73,11 @@ class AnnotationCorpus:
         """
         records = read_records(self.path, self.format, self.spans_key)
         clean, report = check_records(records, self.labels, self.strict)
+        entities = lost = 0
         for record in islice(clean, self.limit if self.limit > 0 else None):
+            entities += len(record.entities)
+            record, beyond = truncate(record, self.max_length)
+            lost += beyond
             predicted = nlp.make_doc(record.text)
             if not len(predicted):
                 continue
@@ -76,6 +86,14 @@ class AnnotationCorpus:
                 note(report, problem, self.strict)
             yield from self.augmenter(nlp, Example(predicted, reference))
         _log_skipped(self.path, report)
+        if lost:
+            logger.warning(
+                "%s: %d of %d entities lost: they reach beyond the first %d characters",
+                self.path,
+                lost,
+                entities,
+                self.max_length,
+            )
 
 
 def _log_skipped(path: Path, report: Report) -> None:

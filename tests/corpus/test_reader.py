@@ -97,6 +97,14 @@ def test_nothing_is_logged_for_a_sound_file(tmp_path, nlp, caplog):
     assert caplog.records == []
 
 
+def test_texts_are_cut_and_what_is_lost_is_counted(path, nlp, caplog):
+    first, *others = create_cmeee_reader(path, max_length=8)(nlp)
+    assert first.predicted.text == first.reference.text == tumour().text[:8]
+    assert [s.text for s in first.reference.spans["sc"]] == ["右肺上叶腺癌", "右肺上叶"]
+    assert [eg.text for eg in others] == ["无异常", "肺癌"]
+    assert "1 of 4 entities lost: they reach beyond the first 8 characters" in caplog.text
+
+
 def test_strict(path, nlp):
     with pytest.raises(CorpusError, match=r"train.json record 4: empty_or_reversed"):
         list(create_cmeee_reader(path, strict=True)(nlp))

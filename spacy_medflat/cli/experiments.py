@@ -1,0 +1,90 @@
+"""`medflat experiments`: trains and scores a matrix of configs and seeds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..corpus.record import CorpusError
+from ..experiments.environment import has_gpu
+from ..experiments.folder import RunFolder
+from ..experiments.matrix import Matrix, Row, read_matrix
+from ..experiments.runner import Run, run_all, runs_of, write_index
+from .errors import friendly_errors
+from .options import split_names
+
+
+def experiments(
+    matrix: Annotated[Path, typer.Argument(help="The matrix, such as configs/experiments.yml.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs, one in each OUT/ROW/seed-N.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A variable of the matrix; repeatable.")
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="Rows to run, with commas between them. All by default.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds of every row, such as 0,1,2, in place of its own.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at once, each with its share of the cores.")] = 1,
+    list_only: Annotated[bool, typer.Option("--list", help="Show the rows and how far they are, and stop.")] = False,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+) -> None:
+    """Train and score every row with every seed. What is done is not done again; what was interrupted goes on.
+
+    A row whose variables were not given, or that needs a GPU where there is none, is listed with the reason and not
+    run. A run that fails does not stop the others; the exit code is then 1.
+    """
+    with friendly_errors():
+        found = read_matrix(matrix, _variables(settings or []), has_gpu=gpu_id >= 0 and has_gpu())
+        rows = found.select(split_names(only), _seeds(seeds))
+        console = Console(soft_wrap=True)
+        if list_only:
+            console.print(_table(found, rows, output))
+            if any(row.missing for row in rows):
+                console.print("Give what a row needs with --set NAME=VALUE, and a GPU with --gpu-id.")
+            return
+        write_index(found, output)
+        for row in rows:
+            if row.missing:
+                console.print(Text(f"{row.name}: not run: {row.missing}", style="yellow"))
+
+        def report(run: Run, what: str) -> None:
+            console.print(Text(f"{run.name}: {what}"))
+
+        runs = runs_of(rows, output)
+        failed = run_all(runs, jobs=jobs, gpu_id=gpu_id, report=report)
+        if failed:
+            raise CorpusError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run, _ in failed)}")
+
+
+def _variables(settings: list[str]) -> dict[str, Any]:
+    variables = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise CorpusError(f"--set {setting}: give a name and a value, as in --set train=train.json")
+        try:
+            variables[name] = json.loads(value)
+        except ValueError:
+            variables[name] = value
+    return variables
+
+
+def _seeds(seeds: str | None) -> list[int] | None:
+    names = split_names(seeds)
+    if names is None:
+        return None
+    if wrong := [name for name in names if not name.isdecimal()]:
+        raise CorpusError(f"--seeds {seeds}: {wrong[0]!r} is no whole number from 0")
+    return list(dict.fromkeys(map(int, names)))
+
+
+def _table(matrix: Matrix, rows: list[Row], output: Path) -> Table:
+    table = Table("row", "title", "seeds done", "", title=str(matrix.path))
+    for row in rows:
+        done = [seed for seed in row.seeds if RunFolder.of(output, row.name, seed).done]
+        table.add_row(Text(row.name), Text(row.title), f"{len(done)} of {len(row.seeds)}", Text(row.missing))
+    return table

@@ -1,0 +1,1 @@
+"""A matrix of trainings: declared in a file, run row by row, compared with statistics."""

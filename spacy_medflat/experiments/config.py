@@ -1,0 +1,70 @@
+"""The config of a row: a file with settings removed and overridden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from spacy.util import load_config
+from thinc.api import Config
+
+from ..corpus.record import clipped
+from .matrix import ExperimentError, Row
+
+
+def row_config(row: Row, seed: int, log: Path) -> Config:
+    """The config that a row is trained with, not interpolated.
+
+    Its seed, its cut of training texts and a logger that writes `log` (JSON lines) stand in it.
+    RAISES (ExperimentError): A setting to remove is not there, or one to override lies in something that is no section.
+    """
+    extra: dict[str, Any] = {
+        "system.seed": seed,
+        "training.logger": {
+            "@loggers": "spacy_medflat.ConsoleLogger.v1",
+            "progress_bar": None,
+            "console_output": True,
+            "output_file": str(log),
+        },
+    }
+    if row.max_length:
+        extra["corpora.train.max_length"] = row.max_length
+    try:
+        base = load_config(row.config, interpolate=False)
+    except (OSError, ValueError) as error:
+        raise ExperimentError(f"row {row.name}: the config {row.config} cannot be read: {error}") from error
+    try:
+        return overridden(base, {**row.overrides, **extra}, row.remove)
+    except ExperimentError as error:
+        raise ExperimentError(f"row {row.name}: {error}") from error
+
+
+def overridden(config: Config, overrides: Mapping[str, Any], remove: Iterable[str] = ()) -> Config:
+    """A copy of a config with settings removed, then others set. Unlike spaCy's own overrides, new settings may be set.
+
+    overrides: By dotted names; a mapping replaces a section as a whole.
+    RAISES (ExperimentError): A setting to remove is not there, or one to set lies in something that is no section.
+    """
+    result = config.copy()
+    for name in remove:
+        section, last = _section(result, name, make=False)
+        if last not in section:
+            raise ExperimentError(f"{name} cannot be removed, it is not in the config")
+        del section[last]
+    for name, value in overrides.items():
+        section, last = _section(result, name, make=True)
+        section[last] = deepcopy(value)
+    return result
+
+
+def _section(config: Config, name: str, *, make: bool) -> tuple[dict[str, Any], str]:
+    *parents, last = name.split(".")
+    section: Any = config
+    for depth, parent in enumerate(parents, 1):
+        section = section.setdefault(parent, {}) if make else section.get(parent, {})
+        if not isinstance(section, dict):
+            place = ".".join(parents[:depth])
+            raise ExperimentError(f"{name} cannot be set, {place} is {clipped(section)} and no section")
+    return section, last

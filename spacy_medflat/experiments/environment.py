@@ -1,0 +1,67 @@
+"""What a training ran on: versions, cores, and what of the processor and the GPU matters for speed and rounding."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("spacy-medflat", "spacy", "spacy-transformers", "thinc", "torch", "transformers", "numpy")
+# Those that decide whether wide vectors and bfloat16 are fast.
+CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def describe_environment(threads: int) -> dict[str, Any]:
+    """Versions, machine, cores, processor flags and GPU. No name of a machine or a user.
+
+    threads: What one training was given.
+    """
+    return {
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": cores(),
+        "threads": threads,
+        "cpu_flags": _cpu_flags(),
+        "gpu": _gpu(),
+    }
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def has_gpu() -> bool:
+    """Whether torch sees a GPU."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _gpu() -> str | None:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu_flags() -> list[str]:
+    """Of `CPU_FLAGS`, those that Linux names; none where it is not Linux."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return []
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = next((line.split(":", 1)[1].split() for line in lines if line.startswith(("flags", "Features"))), [])
+    return [flag for flag in CPU_FLAGS if flag in found]

@@ -1,0 +1,130 @@
+"""The folder of one run, a row with one seed: where everything lies, and what belongs to whom."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..corpus.atomic import replaced_when_done, write_json
+from ..training.fast_forward import config_differences
+from .config import row_config
+from .matrix import ExperimentError, Row
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths below `OUT/row/seed-N`.
+
+    `row` and `config` are there once a run has begun, `environment` once it is trained, `scores` once it is done;
+    `failure` holds the last failure, until the next attempt.
+    """
+
+    path: Path
+
+    @classmethod
+    def of(cls, output: Path, row: str, seed: int) -> RunFolder:
+        """The folder of a row and a seed."""
+        return cls(output / row / f"seed-{seed}")
+
+    @property
+    def row(self) -> Path:
+        """The resolved row, JSON."""
+        return self.path / "row.json"
+
+    @property
+    def config(self) -> Path:
+        """The config that is trained with."""
+        return self.path / "config.cfg"
+
+    @property
+    def training(self) -> Path:
+        """The trained pipelines and, while it is trained, checkpoints."""
+        return self.path / "training"
+
+    @property
+    def model(self) -> Path:
+        """The pipeline that is scored."""
+        return self.training / "model-best"
+
+    @property
+    def output(self) -> Path:
+        """What the commands print."""
+        return self.path / "train.log"
+
+    @property
+    def log(self) -> Path:
+        """The evaluations, JSON lines."""
+        return self.path / "log.jsonl"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, machine, steps and seconds, JSON."""
+        return self.path / "environment.json"
+
+    @property
+    def predictions(self) -> Path:
+        """All spans above a floor, JSON lines."""
+        return self.path / "predictions.jsonl"
+
+    @property
+    def scores(self) -> Path:
+        """Scores, thresholds, and what was scored on, JSON."""
+        return self.path / "scores.json"
+
+    @property
+    def failure(self) -> Path:
+        """Why the last attempt failed, JSON."""
+        return self.path / "failure.json"
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.scores.exists()
+
+
+def prepare(folder: RunFolder, row: Row, seed: int) -> None:
+    """Write the config and the definition, or make sure that those which are there are of the same row.
+
+    RAISES (ExperimentError): They are of another definition; the message names the differences. Or the row's config
+        cannot be made.
+    """
+    definition = {
+        "name": row.name,
+        "title": row.title,
+        "seed": seed,
+        "max_length": row.max_length,
+        "config": row.config.name,
+        "overrides": row.overrides,
+        "remove": list(row.remove),
+    }
+    config = row_config(row, seed, folder.log).to_str()
+    if folder.row.exists() and folder.config.exists():
+        differences = config_differences(folder.config.read_text(encoding="utf-8"), config)
+        if (before := read_json(folder.row).get("max_length")) != row.max_length:
+            differences.append(f"max_length: {before}, now {row.max_length}")
+        if differences:
+            raise ExperimentError(
+                f"{folder.path} is of another definition of this row: {'; '.join(differences)}. Change it back, give "
+                "the row another name, or remove the folder"
+            )
+        return
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with replaced_when_done(folder.config) as scratch:
+        scratch.write_text(config, encoding="utf-8", newline="\n")
+    write_json(folder.row, definition)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of a run.
+
+    RAISES (ExperimentError): It cannot be read, or is no object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ExperimentError(f"{path}: cannot be read: {error}; remove it and run again") from error
+    if not isinstance(value, dict):
+        raise ExperimentError(f"{path}: not a JSON object; remove it and run again")
+    return value

@@ -1,0 +1,82 @@
+"""Scored spans of texts as a file: one line for each text, every span above a floor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..corpus.atomic import replaced_when_done
+from ..corpus.record import Entity
+from ..corpus.textio import iter_lines, open_for_writing
+from ..ner.candidates import Candidates
+from ..ner.nesting import Nesting, resolve
+from .matrix import ExperimentError
+
+# The candidate spans of one text, offsets in characters, with their probabilities.
+Scored = dict[Entity, float]
+
+
+def scored_spans(doc: Doc, candidates: Candidates, labels: Sequence[str]) -> Scored:
+    """Candidates in tokens as spans in characters.
+
+    labels: The recognizer's, in its order.
+    """
+    starts = [token.idx for token in doc]
+    ends = [token.idx + len(token) for token in doc]
+    # The shortest decimal that stands for the float32.
+    scores = (float(str(score)) for score in candidates.score)
+    columns = zip(candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist(), scores, strict=True)
+    return {Entity(starts[start], ends[end - 1], labels[label]): score for start, end, label, score in columns}
+
+
+def write_predictions(path: Path, ids: Iterable[str], predictions: Iterable[Scored]) -> None:
+    """Write a line for each text: index, identifier, spans [start, end, label, probability]. Whole or not at all."""
+    with replaced_when_done(path) as scratch, open_for_writing(scratch) as file:
+        for index, (identifier, spans) in enumerate(zip(ids, predictions, strict=True)):
+            rows = [[e.start, e.end, e.label, score] for e, score in spans.items()]
+            file.write(json.dumps({"index": index, "id": identifier, "spans": rows}, ensure_ascii=False) + "\n")
+
+
+def read_predictions(path: Path) -> list[Scored]:
+    """The spans of each text, in the order of the texts.
+
+    RAISES (ExperimentError): A line that `write_predictions` would not have written.
+    """
+    predictions: list[Scored] = []
+    for number, line in iter_lines(path):
+        try:
+            content: dict[str, Any] = json.loads(line)
+            if content["index"] != len(predictions):
+                raise ValueError(f"text {content['index']} stands where {len(predictions)} should")
+            spans = {Entity(int(s), int(e), str(label)): float(score) for s, e, label, score in content["spans"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ExperimentError(f"{path} line {number}: no prediction: {error!r}; remove it and run again") from error
+        predictions.append(spans)
+    return predictions
+
+
+def passing(spans: Scored, thresholds: Mapping[str, float], nesting: Nesting = "all") -> Scored:
+    """The spans that a pipeline with these thresholds and this nesting writes."""
+    kept = {entity: score for entity, score in spans.items() if score > thresholds[entity.label]}
+    if nesting == "all":
+        return kept
+    order = {label: index for index, label in enumerate(thresholds)}
+    entities = list(kept)
+    chosen = resolve(as_candidates(kept, order), nesting)
+    wanted = set(zip(chosen.start.tolist(), chosen.end.tolist(), chosen.label.tolist(), strict=True))
+    return {entity: kept[entity] for entity in entities if (entity.start, entity.end, order[entity.label]) in wanted}
+
+
+def as_candidates(spans: Scored, order: Mapping[str, int]) -> Candidates:
+    """Spans as arrays, with characters for tokens: by start, then longer before shorter, then by label.
+
+    order: The index of each label.
+    """
+    rows = sorted((e.start, -e.end, order[e.label], score) for e, score in spans.items())
+    start, end, label = (np.array([row[i] for row in rows], dtype=np.int64) for i in range(3))
+    return Candidates(start, -end, label, np.array([row[3] for row in rows], dtype=np.float32))

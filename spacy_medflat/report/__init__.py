@@ -1,0 +1,1 @@
+"""The experiments as a page to look at, and as Markdown."""
