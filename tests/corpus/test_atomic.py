@@ -58,7 +58,7 @@ def test_durable_outputs_reach_the_disk_before_they_take_their_place(is_folder, 
     flushed = []
 
     def flush(descriptor):
-        flushed.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
         assert (tmp_path / "a").exists() == (flushed[-1] == tmp_path.name)
 
     monkeypatch.setattr(os, "fsync", flush)

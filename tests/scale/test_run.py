@@ -182,13 +182,11 @@ def test_nothing_of_others_is_touched(archive, ruler, tmp_path):
         with pytest.raises(CorpusError, match="this folder is not empty"):
             run(archive, tmp_path / "mine", ruler, force=force)
     (tmp_path / "old.jsonl").write_text("x")
-    with pytest.raises(
-        CorpusError, match=r"old.jsonl: this file exists; give another name, or replace it with --force"
-    ):
+    with pytest.raises(CorpusError, match="this file exists; give another name, or replace it with --force"):
         run(archive, tmp_path / "old.jsonl", ruler)
     assert (tmp_path / "old.jsonl").read_text() == "x"
     for output in (archive, tmp_path / "mine"):
-        with pytest.raises(CorpusError, match="is one of the inputs|lies in the input folder"):
+        with pytest.raises(CorpusError, match=r"is one of the inputs|lies in the input folder"):
             run([archive, tmp_path / "mine"], output, ruler, force=True)
     run(archive, tmp_path / "out", ruler)
     (tmp_path / "out" / "letter.txt").write_text("x")
