@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from spacy.tokens import Doc
 from ..corpus.record import CorpusError
 from ..ner.component import NestedEntityRecognizer
 from .items import Document, Failure, Found, InputPart, OutputPart
-from .parse import Fields, parse
+from .parse import Fields, failure, parse
 from .writers import Written, write_part
 
 BATCH_CHARACTERS = 2**15
@@ -49,11 +50,16 @@ class Annotator:
     """Annotates parts, one after the other. Loads the pipeline once."""
 
     def __init__(self, task: Task):
-        """RAISES OSError: there is no such pipeline. CorpusError: it is not clear which span group to write."""
-        setup_gpu(task.gpu_id, silent=True)
+        """RAISES OSError: there is no such pipeline. CorpusError: no GPU, or it is not clear which span group to write."""
+        try:
+            setup_gpu(task.gpu_id, silent=True)
+        except ValueError as error:
+            raise CorpusError(f"GPU {task.gpu_id} cannot be used: {error}") from error
         import_code(task.code)
         self.task = task
         self.nlp = spacy.load(task.model)
+        # spaCy's limit is for parsers, whose memory grows with the length; ours read long texts in windows.
+        self.nlp.max_length = sys.maxsize
         self.key = task.spans_key or find_spans_key(self.nlp)
 
     def __call__(self, part: InputPart) -> OutputPart:
@@ -105,7 +111,7 @@ class Annotator:
             if len(documents) > 1:
                 return [outcome for document in documents for outcome in self._batch([document])]
             (failed,) = documents
-            return [Failure(failed.id, failed.place, f"{type(error).__name__}: {error}")]
+            return [failure(failed.id, failed.place, f"{type(error).__name__}: {error}")]
         return [entities_of(doc, self.key) for doc in docs]
 
     def _docs(self, documents: list[Document]) -> list[Doc]:
@@ -138,6 +144,7 @@ def entities_of(doc: Doc, key: str) -> list[Found]:
         others = ", ".join(map(repr, sorted(doc.spans))) or "none"
         raise CorpusError(f"the pipeline writes no span group {key!r}; it writes {others}: see --spans-key")
     group = doc.spans[key]
+    text = doc.text
     scores = group.attrs.get("scores", [None] * len(group))
     return [
         Found(
@@ -145,7 +152,8 @@ def entities_of(doc: Doc, key: str) -> list[Found]:
             span.end_char,
             span.label_,
             None if score is None else round(float(score), _SCORE_DIGITS),
-            span.text,
+            # span.text would make a Token for each character of the whole span.
+            text[span.start_char : span.end_char],
         )
         for span, score in zip(group, scores, strict=True)
     ]

@@ -13,8 +13,11 @@ from pydantic import BaseModel
 
 from ..corpus.jsonread import parse_json
 from ..corpus.record import CorpusError, clipped
-from ..corpus.textio import decode
+from ..corpus.textio import decode, escaped
 from .items import Document, Failure, Item
+
+# Python's stack holds more, in all that walks through fields.
+_DEPTH = 100
 
 
 class Fields(BaseModel):
@@ -33,8 +36,14 @@ def parse(item: Item, names: Fields) -> Document | Failure:
         return Document(_text_of(fields, names), fields, fields.get(names.id), item.place)
     except CorpusError as error:
         identifier = fields.get(names.id) if isinstance(fields, dict) else None
-        reason = str(error).removeprefix(f"{item.place}: ")
-        return Failure(plain(identifier), item.place, reason)
+        return failure(identifier, item.place, str(error))
+
+
+def failure(identifier: Any, place: str, reason: str) -> Failure:
+    """A failure that JSON and UTF-8 can hold. `reason` may begin with the place."""
+    shown = escaped(identifier) if isinstance(identifier, str) else escaped(repr(plain(identifier)))
+    known = identifier if identifier is None or isinstance(identifier, (bool, int)) else shown
+    return Failure(known, place, escaped(reason.removeprefix(f"{place}: ")))
 
 
 def _text_of(fields: Any, names: Fields) -> str:
@@ -47,11 +56,14 @@ def _text_of(fields: Any, names: Fields) -> str:
         raise CorpusError(f"field {names.text!r} must be a string, but it is {clipped(text)}")
     if names.entities in fields:
         raise CorpusError(f"it has a field {names.entities!r} already; name another one for what is found")
-    _check_surrogates(fields)
+    _check(fields)
     return text
 
 
-def _check_surrogates(value: Any) -> None:
+def _check(value: Any, depth: int = 0) -> None:
+    """RAISES (CorpusError): Not every output could hold the value."""
+    if depth > _DEPTH:
+        raise CorpusError(f"fields inside fields, more than {_DEPTH} deep")
     if isinstance(value, str):
         try:
             value.encode("utf-8")
@@ -60,11 +72,11 @@ def _check_surrogates(value: Any) -> None:
             raise CorpusError(f"bytes that are not UTF-8, or half a surrogate pair, at {near}") from error
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _check_surrogates(key)
-            _check_surrogates(inner)
+            _check(key, depth + 1)
+            _check(inner, depth + 1)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            _check_surrogates(inner)
+            _check(inner, depth + 1)
 
 
 def _jsonl(item: Item, names: Fields) -> Any:

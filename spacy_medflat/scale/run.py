@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -89,46 +90,48 @@ def annotate_corpus(
     output: A file, or a folder for parts if it has no suffix that is known. Beside a file, `<output>.run` holds what
     is done until it is complete, and afterwards what the run was, its counts and its errors.
     progress: Called after every part. warn: Called with what the user should know.
-    RAISES (CorpusError): Input that cannot be read, or a run that is of other inputs, pipeline or settings. What was
-        done stays, and the same call goes on with it.
+    RAISES (CorpusError): Input that cannot be read, or a run that is of other inputs, pipeline or settings, or that
+        another process is doing. What was done stays, and the same call goes on with it.
     """
     if settings.engine not in ENGINES:
         raise CorpusError(f"unknown engine {settings.engine!r}; known are {', '.join(ENGINES)}")
     target, joined = _target(output, settings.target)
     sources = find_sources(inputs, settings.kind)
     _check_apart(inputs, sources, output)
+    model = model_folder(settings.model)
     folder = RunFolder(output.with_name(f"{output.name}.run") if joined else output, target)
-    earlier = None if settings.force else folder.manifest()
-    identity, model_bytes = model_identity(model_folder(settings.model))
-    manifest = Manifest(
-        inputs=fingerprint(inputs, sources),
-        kind=settings.kind,
-        model={"name": settings.model, "digest": identity},
-        target=target,
-        joined=joined,
-        fields=settings.fields,
-        spans_key=settings.spans_key,
-        batch_size=settings.batch_size or (earlier.batch_size if earlier else _batch_size(settings)),
-        buffer=settings.buffer or (earlier.buffer if earlier else BUFFER),
-        versions={name: version(name) for name in _PACKAGES},
-    )
-    task = _task(settings, manifest, sources)
-    if earlier:
-        _check_same_run(earlier, manifest, folder, warn)
-        if summary := folder.summary():
-            return _already_complete(summary, folder, output, joined)
-    else:
-        _start_anew(folder, output, joined, settings.force)
-    folder.begin(earlier or manifest)
-    folder.remove_scratch()
-    counts = _Counts(folder, manifest.inputs["bytes"])
-    parts = Parts(sources, manifest.buffer, counts.done)
-    resumed = counts.documents
-    with _what_was_done_stays(counts), closing(_engine(parts, task, settings, model_bytes)) as outcomes:
-        for part in outcomes:
-            folder.write(part)
-            progress(counts.add(part))
-    return _finish(folder, output, manifest, resumed)
+    with folder.locked():
+        earlier = None if settings.force else folder.manifest()
+        identity, model_bytes = model_identity(model)
+        manifest = Manifest(
+            inputs=fingerprint(inputs, sources),
+            kind=settings.kind,
+            model={"name": settings.model, "digest": identity, "code": _digest(settings.code)},
+            target=target,
+            joined=joined,
+            fields=settings.fields,
+            spans_key=settings.spans_key,
+            batch_size=settings.batch_size or (earlier.batch_size if earlier else _batch_size(settings)),
+            buffer=settings.buffer or (earlier.buffer if earlier else BUFFER),
+            versions={name: version(name) for name in _PACKAGES},
+        )
+        task = _task(settings, manifest, sources)
+        if earlier:
+            _check_same_run(earlier, manifest, folder, warn)
+            if summary := folder.summary():
+                return _already_complete(summary, folder, output, joined)
+        else:
+            _start_anew(folder, output, joined, settings.force)
+        folder.begin(earlier or manifest)
+        folder.remove_scratch()
+        counts = _Counts(folder, manifest.inputs["bytes"])
+        parts = Parts(sources, manifest.buffer, counts.done)
+        resumed = counts.documents
+        with _what_was_done_stays(counts), closing(_engine(parts, task, settings, model_bytes)) as outcomes:
+            for part in outcomes:
+                folder.write(part)
+                progress(counts.add(part))
+        return _finish(folder, output, manifest, resumed)
 
 
 def _target(output: Path, target: str | None) -> tuple[str, bool]:
@@ -143,6 +146,10 @@ def _target(output: Path, target: str | None) -> tuple[str, bool]:
             f"{output}: this name is for {_FILE_FORMATS[suffix]}, not {target}; name a folder, or another file"
         )
     return _FILE_FORMATS[suffix], True
+
+
+def _digest(code: Path | None) -> str:
+    return hashlib.sha256(code.read_bytes()).hexdigest() if code else ""
 
 
 def _check_apart(inputs: Sequence[str], sources: Sequence[Source], output: Path) -> None:
@@ -197,7 +204,7 @@ def _task(settings: Settings, manifest: Manifest, sources: Sequence[Source]) -> 
                     f"the input has a field {settings.fields.entities!r}; name another with --entities-field"
                 )
     return Task(
-        model=settings.model if not Path(settings.model).is_dir() else str(Path(settings.model).resolve()),
+        model=str(Path(settings.model).resolve()) if Path(settings.model).is_dir() else settings.model,
         target=manifest.target,
         fields=manifest.fields,
         spans_key=manifest.spans_key,

@@ -7,9 +7,11 @@ else in the folder begins with `_`, so that those who read a folder of Parquet f
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ class Manifest(BaseModel):
     """What a run does, and on what. Another one is another run.
 
     inputs: See `sources.fingerprint`.
-    model: Name or folder, and a digest of the files.
+    model: Name or folder, a digest of its files, and one of the code that it needs.
     target: A key of `writers.FORMATS`.
     joined: Whether the parts become one file in the end.
     versions: Of the packages that find and score; others are worth a warning only.
@@ -48,7 +50,9 @@ class Manifest(BaseModel):
 
     def differences(self, other: Manifest) -> list[str]:
         """What another manifest has otherwise, in words, versions aside."""
-        one, two = self.model_dump(exclude={"versions"}), other.model_dump(exclude={"versions"})
+        # The same pipeline may lie, or be called, elsewhere.
+        apart: Any = {"versions": True, "model": {"name"}}
+        one, two = self.model_dump(exclude=apart), other.model_dump(exclude=apart)
         return [f"{name} was {one[name]!r}, now {two[name]!r}" for name in one if one[name] != two[name]]
 
 
@@ -90,6 +94,21 @@ class RunFolder:
         if self.path.exists() and any(not entry.name.startswith(".medflat-") for entry in self.path.iterdir()):
             raise CorpusError(f"{self.path}: this folder is not empty; give a new or an empty one")
         return None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing here; the lock ends with the process. The folder is made.
+
+        RAISES (CorpusError): Another process writes here.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with _lock(self.path):
+                yield
+        finally:
+            # A run that did not begin leaves nothing.
+            with suppress(OSError):
+                self.path.rmdir()
 
     def begin(self, manifest: Manifest) -> None:
         """Say what runs here."""
@@ -170,6 +189,29 @@ class RunFolder:
         if joined:
             for path in self.path.glob("part-*"):
                 path.unlink()
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:
+        # Windows has no such lock.
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise CorpusError(f"{folder}: another run is writing here; wait for its end") from error
+    except OSError:
+        # Some network file systems have no locks.
+        pass
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _read(model: type[Any], path: Path) -> Any:

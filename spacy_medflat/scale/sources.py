@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus.record import CorpusError
+from ..corpus.textio import escaped
 
 STDIN = "-"
 KINDS = {
@@ -88,8 +89,9 @@ def _file(path: Path, kind: str, inner: str) -> Source:
     packed = path.suffix == ".gz"
     if packed and kind not in _PACKABLE:
         raise CorpusError(f"{path}: {kind} cannot be read packed; unpack it first")
-    identifier = inner.removesuffix(".gz").removesuffix(".txt")
-    return Source(path, kind, path.as_posix(), identifier, path.stat().st_size, packed)
+    # Names of files need not be UTF-8, but outputs must be.
+    identifier = escaped(inner.removesuffix(".gz").removesuffix(".txt"))
+    return Source(path, kind, escaped(path.as_posix()), identifier, path.stat().st_size, packed)
 
 
 def _kind(path: Path, kind: str | None) -> str:
@@ -112,5 +114,5 @@ def fingerprint(inputs: Iterable[str], sources: Iterable[Source]) -> dict[str, A
             state = source.path.stat()
             digest.update(f"{source.name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
             files, size = files + 1, size + state.st_size
-    paths = [name if name == STDIN else str(Path(name).resolve()) for name in inputs]
+    paths = [name if name == STDIN else escaped(str(Path(name).resolve())) for name in inputs]
     return {"paths": paths, "files": files, "bytes": size, "digest": digest.hexdigest()}

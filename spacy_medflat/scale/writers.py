@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..corpus.formats import write_records
 from ..corpus.record import CorpusError, Entity, Problem, Record
 from .items import Document, Failure, Found
-from .parse import Fields, plain
+from .parse import Fields, failure, plain
 
 Written = tuple[Document, list[Found]]
 """A document with what was found in it."""
@@ -64,8 +64,7 @@ def _tried(
             good.append(row)
         except CorpusError as error:
             document, _ = row
-            reason = str(error).removeprefix(f"{document.place}: ")
-            failures.append(Failure(plain(document.id), document.place, reason))
+            failures.append(failure(document.id, document.place, str(error)))
     return good, failures
 
 

@@ -84,6 +84,16 @@ def test_a_component_that_drops_documents_does_not_shift_the_others(troubled):
     assert output.failures[0].reason == "ValueError: the pipeline gave 0 documents for 1 texts"
 
 
+def test_texts_may_be_longer_than_spacy_allows_by_default(troubled, monkeypatch):
+    nlp = spacy.load(troubled)
+    nlp.max_length = 3
+    with monkeypatch.context() as patch:
+        patch.setattr(spacy, "load", lambda name: nlp)
+        annotator = Annotator(Task(str(troubled), code=trouble.__file__))
+    output = annotator(part(["右肺咳嗽"]))
+    assert (output.documents, output.entities) == (1, 2)
+
+
 def test_groups_without_scores_and_without_group():
     doc = spacy.blank("zh")("肺癌")
     doc.spans["sc"] = SpanGroup(doc, spans=[doc[0:2]])

@@ -278,3 +278,29 @@ def test_settings_that_do_not_fit(settings, message, archive, ruler, tmp_path):
         run(archive, tmp_path / "out.jsonl", ruler, **settings)
     with pytest.raises(CorpusError, match="no pipeline 'no_such_model'"):
         run(archive, tmp_path / "out.jsonl", Path("no_such_model"))
+
+
+def test_two_runs_at_once_are_refused(archive, ruler, tmp_path):
+    def second(state):
+        with pytest.raises(CorpusError, match="another run is writing here"):
+            run(archive, tmp_path / "out.jsonl", ruler)
+
+    assert run(archive, tmp_path / "out.jsonl", ruler, progress=second).summary.documents == 20
+
+
+def test_a_run_that_does_not_begin_leaves_nothing(archive, tmp_path, ruler):
+    before = files_of(tmp_path)
+    parquet = {"kind": "parquet", "target": "parquet"}
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    with pytest.raises(CorpusError, match="not Parquet"):
+        run(archive, tmp_path / "out", ruler, **parquet)
+    assert files_of(tmp_path) == before and not (tmp_path / "out").exists()
+
+
+def test_identifiers_that_no_file_can_hold(ruler, tmp_path):
+    deep = '{"text": "肺", "deep": ' + "[" * 200 + "]" * 200 + "}"
+    lines = ['{"id": "\\ud83d", "text": "肺"}', '{"id": [1], "text": 3}', deep]
+    outcome = run(write_lines(tmp_path / "notes.jsonl", lines), tmp_path / "out.jsonl", ruler)
+    errors = read_lines(outcome.folder / "_errors.jsonl")
+    assert [error["id"] for error in errors] == ["\\ud83d", "[1]", None]
+    assert "more than 100 deep" in errors[2]["reason"]
