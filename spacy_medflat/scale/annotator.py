@@ -50,7 +50,7 @@ class Annotator:
     """Annotates parts, one after the other. Loads the pipeline once."""
 
     def __init__(self, task: Task):
-        """RAISES OSError: there is no such pipeline. CorpusError: no GPU, or it is not clear which span group to write."""
+        """RAISES OSError: there is no such pipeline. CorpusError: no such GPU, or more than one span group."""
         try:
             setup_gpu(task.gpu_id, silent=True)
         except ValueError as error:

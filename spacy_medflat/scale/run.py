@@ -187,9 +187,8 @@ def _already_complete(summary: Summary, folder: RunFolder, output: Path, joined:
 def _start_anew(folder: RunFolder, output: Path, joined: bool, force: bool) -> None:
     if joined and output.exists() and not force:
         raise CorpusError(f"{output}: this file exists; give another name, or replace it with --force")
-    # Says so if the folder is somebody else's, which even --force must not touch.
-    if folder.manifest():
-        folder.clear()
+    # Fails if the folder is somebody else's, which even --force must not touch.
+    folder.clear()
 
 
 def _task(settings: Settings, manifest: Manifest, sources: Sequence[Source]) -> Task:

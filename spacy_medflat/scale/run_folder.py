@@ -24,7 +24,9 @@ from .items import Failure, OutputPart
 from .parse import Fields
 from .writers import FORMATS
 
-_OWN = ("part-*", "_receipts", "_manifest.json", "_summary.json", "_errors.jsonl", "_joined", ".medflat-*")
+# In the order in which they are removed: never a receipt without its part, and the manifest last, by which what is left
+# is known to be of a run.
+_OWN = ("_summary.json", "_receipts", "part-*", "_errors.jsonl", "_joined", ".medflat-*", "_manifest.json")
 
 
 class Manifest(BaseModel):
@@ -115,9 +117,13 @@ class RunFolder:
         write_json(self.path / "_manifest.json", manifest.model_dump(), durable=True)
 
     def clear(self) -> None:
-        """Remove what a run has written, and nothing else."""
-        # The manifest goes last: while it stands, what is left is known to be of a run.
-        for pattern in sorted(_OWN, key=lambda pattern: pattern == "_manifest.json"):
+        """Remove what a run has written, and nothing else.
+
+        RAISES (CorpusError): The folder holds something else, and no run.
+        """
+        if not (self.path / "_manifest.json").exists():
+            self.manifest()
+        for pattern in _OWN:
             for path in self.path.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -82,6 +82,7 @@ def test_other_versions_are_a_warning(model, archive, tmp_path, monkeypatch):
     manifest.write_text("{", "utf-8")
     damaged = run(model, archive, "-o", tmp_path / "out.jsonl")
     assert damaged.exit_code == 1 and "_manifest.json: damaged, or of another version" in damaged.stderr
+    assert run(model, archive, "-o", tmp_path / "out.jsonl", "--force").exit_code == 0
 
 
 @pytest.mark.parametrize(
