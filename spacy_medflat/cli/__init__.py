@@ -3,6 +3,7 @@
 import typer
 from spacy.cli._util import app
 
+from .annotate import annotate
 from .check_data import check_data
 from .convert import convert
 from .ensemble import ensemble
@@ -17,13 +18,14 @@ from .vectors import vectors_cli
 
 medflat_cli = typer.Typer(
     name="medflat",
-    help="Nested clinical entities in Chinese: check data, train, compare, find thresholds, evaluate, render.",
+    help="Nested clinical entities in Chinese: check data, train, compare, evaluate, annotate archives, render.",
     no_args_is_help=True,
 )
 medflat_cli.command("convert")(convert)
 medflat_cli.command("check-data")(check_data)
 medflat_cli.command("find-thresholds")(find_thresholds)
 medflat_cli.command("ensemble")(ensemble)
+medflat_cli.command("annotate")(annotate)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
 medflat_cli.command("experiments")(experiments)

@@ -18,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..scale.run import State
+
 _REDRAW_EVERY = 100
 
 
@@ -40,6 +42,26 @@ def stages_done() -> Iterator[Callable[[str, int, int | None], None]]:
                 tasks[stage] = progress.add_task(stage, total=total)
             if done % _REDRAW_EVERY == 0 or done == total:
                 progress.update(tasks[stage], completed=done)
+
+        yield update
+
+
+@contextmanager
+def texts_done() -> Iterator[Callable[[State], None]]:
+    """Yields a function to be called with how far a run over an archive is."""
+    with _progress(TextColumn("{task.fields[shown]}")) as progress:
+        task = progress.add_task("annotating", total=None, shown="")
+        start = first = None
+
+        def update(state: State) -> None:
+            nonlocal start, first
+            if start is None or first is None:
+                # What was done before, and the first part with the loading of the pipeline, are no measure.
+                start, first = progress.get_time(), state.documents
+            seconds = progress.get_time() - start
+            rate = f", {(state.documents - first) / seconds:,.1f} a second" if state.documents > first else ""
+            shown = f"{state.documents:,} texts{rate}{f', {state.failed:,} failed' if state.failed else ''}"
+            progress.update(task, total=state.total or None, completed=state.position, shown=shown)
 
         yield update
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +14,12 @@ from .record import CorpusError
 
 
 @contextmanager
-def replaced_when_done(target: Path, force: bool = False) -> Iterator[Path]:
+def replaced_when_done(target: Path, force: bool = False, durable: bool = False) -> Iterator[Path]:
     """A path of the same name to write to; it takes the target's place if the block succeeds.
 
     Missing parent folders of the target are made. After an error the target is as it was.
     force: Replace a folder with something in it, too.
+    durable: Wait until the disk has it, so that it outlives a power failure.
     RAISES (CorpusError): If the target is a folder with something in it, without `force`.
     """
     if not force and target.is_dir() and any(target.iterdir()):
@@ -26,14 +28,30 @@ def replaced_when_done(target: Path, force: bool = False) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=".medflat-", dir=target.parent) as folder:
         scratch = Path(folder) / target.name
         yield scratch
+        if durable:
+            for path in [*scratch.rglob("*"), scratch] if scratch.is_dir() else [scratch]:
+                _flush(path)
         if scratch.is_dir() and target.is_dir():
             target.replace(Path(folder) / "replaced")
         scratch.replace(target)
+    if durable:
+        _flush(target.parent)
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write an indented JSON file, whole or not at all."""
-    with replaced_when_done(path) as scratch:
+def _flush(path: Path) -> None:
+    # Windows cannot open folders, and needs no flush of them.
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: dict[str, Any], durable: bool = False) -> None:
+    """Write an indented JSON file, whole or not at all; `durable` as above."""
+    with replaced_when_done(path, durable=durable) as scratch:
         # srsly.write_json would escape every Chinese character.
         text = json.dumps(value, ensure_ascii=False, indent=2)
         scratch.write_text(f"{text}\n", encoding="utf-8", newline="\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -28,11 +29,13 @@ def record_to_doc(
 def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
     """Put a record's entities into `doc.spans[spans_key]`, its identifier and fields into `doc.user_data`.
 
-    The document must hold the record's text. The span group is set even if it stays empty.
+    The document must hold the record's text. The span group is set even if it stays empty. Scores, if every entity
+    has one, go to its `attrs["scores"]`.
     RETURNS (list[Problem]): An "unaligned" problem for each entity that is skipped because the text has no
         token boundary at its start or end, or because its offsets are no stretch of the text.
     """
     spans = []
+    scores = []
     problems = []
     for entity in record.entities:
         # Doc.char_span moves offsets outside the text into it.
@@ -42,7 +45,10 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
             problems.append(Problem("unaligned", record.place, describe(entity, record.text)))
         else:
             spans.append(span)
+            scores.append(entity.score)
     doc.spans[spans_key] = spans
+    if scores and None not in scores:
+        doc.spans[spans_key].attrs["scores"] = np.array(scores, dtype=np.float32)
     doc.user_data[USER_DATA_KEY] = {"id": record.id, "meta": record.meta}
     return problems
 

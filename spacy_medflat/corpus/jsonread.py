@@ -34,7 +34,7 @@ def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
     RAISES (CorpusError): Not UTF-8, not JSON, or a `.json` file with nothing in it.
     """
     if _is_array(path):
-        for number, element in enumerate(_parsed(read_text(path).removeprefix(BOM), path.name), 1):
+        for number, element in enumerate(parse_json(read_text(path).removeprefix(BOM), path.name), 1):
             yield f"{path.name} record {number}", element
         return
     empty = True
@@ -42,7 +42,7 @@ def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
         line = line.removeprefix(BOM) if number == 1 else line
         if line.strip():
             empty = False
-            yield f"{path.name} line {number}", _parsed(line, path.name, number)
+            yield f"{path.name} line {number}", parse_json(line, path.name, number)
     if empty and path.suffix == ".json":
         raise CorpusError(f"{path.name}: the file is empty, expected a JSON array; was it copied completely?")
 
@@ -56,8 +56,11 @@ def _is_array(path: Path) -> bool:
     return False
 
 
-def _parsed(text: str, name: str, line: int | None = None) -> Any:
-    """The value of a JSON text; `line` is its line number if it is only one line of the file."""
+def parse_json(text: str, name: str, line: int | None = None) -> Any:
+    """The value of a JSON text; `line` is its line number if it is only one line of the file.
+
+    RAISES (CorpusError): If it is not JSON, with its place.
+    """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

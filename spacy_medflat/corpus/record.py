@@ -16,13 +16,15 @@ class Entity:
 
     `start` and `end` are 0-based character (code point) offsets, `end` is exclusive. Readers yield what the
     file says, so nothing is promised about the order or the range of the two; see `check_records`. `surface`
-    is the entity's text as the file repeats it, if it does; it takes no part in comparison.
+    is the entity's text as the file repeats it, if it does, and `score` its probability if a pipeline found it;
+    neither takes part in comparison.
     """
 
     start: int
     end: int
     label: str
     surface: str | None = field(default=None, compare=False)
+    score: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ def iter_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, decode(data, path.name, number).removesuffix("\n").removesuffix("\r")
 
 
+def escaped(text: str) -> str:
+    """The text with what UTF-8 cannot hold, halves of surrogate pairs, as escapes such as `\\ud83d`."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def open_for_writing(path: Path) -> TextIO:
     """Open a UTF-8 file whose line ends are `\\n` on every system."""
     return path.open("w", encoding="utf-8", newline="\n")

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from spacy_medflat.corpus.atomic import replaced_when_done, write_json
@@ -47,6 +50,25 @@ def test_an_empty_folder_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(OSError, match="out"), replaced_when_done(target) as scratch:
         scratch.write_text("x")
     assert target.is_dir()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of open files are found in /proc")
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_durable_outputs_reach_the_disk_before_they_take_their_place(is_folder, tmp_path, monkeypatch):
+    flushed = []
+
+    def flush(descriptor):
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        assert (tmp_path / "a").exists() == (flushed[-1] == tmp_path.name)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with replaced_when_done(tmp_path / "a", durable=True) as scratch:
+        if is_folder:
+            scratch.mkdir()
+            (scratch / "b").write_text("x")
+        else:
+            scratch.write_text("x")
+    assert flushed == [*(["b"] if is_folder else []), "a", tmp_path.name]
 
 
 def test_json(tmp_path):

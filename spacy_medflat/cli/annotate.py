@@ -1,0 +1,120 @@
+"""`medflat annotate`: the entities of an archive, in a run that may be interrupted at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..scale.parse import Fields
+from ..scale.run import ENGINES, Outcome, Settings, annotate_corpus
+from ..scale.sources import KINDS
+from ..scale.writers import FORMATS
+from .errors import friendly_errors
+from .progress import texts_done
+
+_KINDS = "; ".join(f"{name}, {meaning}" for name, meaning in KINDS.items())
+
+
+def annotate(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="IN...", help="Files, folders with such files, or - for standard input."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write, or folder for a file every --buffer texts.")
+    ],
+    model: Annotated[str, typer.Option("--model", "-m", help="Package name or folder of a trained pipeline.")],
+    kind: Annotated[
+        str | None, typer.Option("--from", help=f"What IN is, in place of what suffixes say: {_KINDS}.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--to", help=f"Format of OUT: {', '.join(FORMATS)}. Found from its suffix, else jsonl."),
+    ] = None,
+    text_field: Annotated[str, typer.Option(help="Field of the text.")] = "text",
+    id_field: Annotated[str, typer.Option(help="Field of the identifier, which need not be there.")] = "id",
+    entities_field: Annotated[str, typer.Option(help="Field to write the entities to.")] = "entities",
+    spans_key: Annotated[
+        str | None, typer.Option(help="Span group to write. That of the pipeline's recognizer by default.")
+    ] = None,
+    n_process: Annotated[
+        int | None, typer.Option(min=1, help="Processes. As many as CPUs, memory and input allow by default.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Texts in a batch. 64 by default, 256 with a GPU.")
+    ] = None,
+    buffer: Annotated[
+        int | None,
+        typer.Option(min=1, help="Texts that are sorted by length, and written, together. 1,000 by default."),
+    ] = None,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions to register.")] = None,
+    engine: Annotated[str, typer.Option(help=f"Who does the work: {' or '.join(ENGINES)}.")] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option(help="Ray cluster to use, as host:port or auto. Starts one here by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Start anew, and replace an earlier output.")] = False,
+) -> None:
+    """Find the entities of all texts; keep their order and all other fields.
+
+    A run that was interrupted, killed even, goes on with the same command, and its output is that of an undisturbed
+    one. A text that cannot be read or fails is left out and listed, with the reason, in _errors.jsonl, in OUT or
+    beside it in OUT.run.
+    """
+    settings = Settings(
+        model=model,
+        kind=kind,
+        target=target,
+        fields=Fields(text=text_field, id=id_field, entities=entities_field),
+        spans_key=spans_key,
+        n_process=n_process,
+        batch_size=batch_size,
+        buffer=buffer,
+        gpu_id=gpu_id,
+        code=code,
+        engine=engine,
+        ray_address=ray_address,
+        force=force,
+    )
+    console = Console(stderr=True, soft_wrap=True)
+    with friendly_errors(), _interruptible(console):
+        with texts_done() as progress:
+            outcome = annotate_corpus(inputs, output, settings, progress=progress, warn=_warning(console))
+        for line in _lines(outcome, output):
+            console.print(Text(line))
+    if outcome.summary.failed and not outcome.summary.documents:
+        raise typer.Exit(1)
+
+
+def _warning(console: Console) -> Callable[[str], None]:
+    return lambda message: console.print(Text(f"Warning: {message}", style="yellow"))
+
+
+@contextmanager
+def _interruptible(console: Console) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("Interrupted. What is done stays; the same command goes on.")
+        raise typer.Exit(130) from None
+
+
+def _lines(outcome: Outcome, output: Path) -> Iterator[str]:
+    summary = outcome.summary
+    done = f"{summary.documents:,} texts with {summary.entities:,} entities in {output}"
+    if outcome.already_complete:
+        yield f"Complete already: {done}; --force starts anew"
+    elif outcome.resumed:
+        yield f"{done}; {outcome.resumed:,} of them were done before"
+    else:
+        yield done
+    for kind, count in summary.left_out.items():
+        yield f"The format could not hold: {kind} ×{count:,}"
+    if summary.failed:
+        yield f"{summary.failed:,} texts failed; see {outcome.folder / '_errors.jsonl'}"

@@ -1,0 +1,188 @@
+"""Parquet with a nested column of entities; fields of no known type get one that parts can agree on.
+
+The type of a field is the least that holds its values: null, bool, int64, double, string, or JSON text. Any two of
+these have a common one, so parts written apart can be joined. The kind stands in the metadata of the field.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..corpus.record import CorpusError
+from .items import Document, Found
+from .parse import plain
+
+_KIND = b"medflat_kind"
+_EXACT_IN_DOUBLE = 2**53
+_INT64 = range(-(2**63), 2**63)
+
+
+def _import() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise CorpusError("Parquet needs pyarrow: pip install 'spacy-medflat[parquet]'") from error
+    return pyarrow, pyarrow.parquet
+
+
+def open_parquet(file: BinaryIO | Path, name: str) -> Any:
+    """The `pyarrow.parquet.ParquetFile`.
+
+    RAISES (CorpusError): The file is damaged or no Parquet, or pyarrow is missing.
+    """
+    pa, pq = _import()
+    try:
+        return pq.ParquetFile(file)
+    except pa.ArrowException as error:
+        raise CorpusError(f"{name}: not Parquet, or damaged: {error}") from error
+
+
+def common_schema(paths: Iterable[Path]) -> Any:
+    """The one schema of files that are all read.
+
+    RAISES (CorpusError): A field has types that do not go together.
+    """
+    pa, _ = _import()
+    schemas = []
+    for path in paths:
+        with open_parquet(path, str(path)) as file:
+            schemas.append(file.schema_arrow)
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise CorpusError(f"the Parquet files do not have the same fields: {error}") from error
+
+
+def table_bytes(rows: Sequence[tuple[Document, list[Found]]], entities_field: str, schema: Any = None) -> bytes:
+    """Documents as a Parquet file, their entities in a column of this name.
+
+    schema: Of the documents' fields; found from their values by default.
+    RAISES (CorpusError): A value that does not fit its column.
+    """
+    pa, pq = _import()
+    records = [document.fields for document, _ in rows]
+    if schema is None:
+        names = list(dict.fromkeys(name for fields in records for name in fields))
+        columns = {name: [plain(fields.get(name)) for fields in records] for name in names}
+        kinds = {name: _kind_of_values(values) for name, values in columns.items()}
+        schema = pa.schema([_field(name, kinds[name]) for name in names])
+        columns = {name: _converted(values, kinds[name]) for name, values in columns.items()}
+    else:
+        columns = {name: [fields.get(name) for fields in records] for name in schema.names}
+    found = [[entity._asdict() for entity in entities] for _, entities in rows]
+    try:
+        arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
+        arrays.append(pa.array(found, type=_entity_type()))
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise CorpusError(f"a field does not fit its Parquet column: {error}") from error
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema.append(pa.field(entities_field, _entity_type()))), buffer)
+    return buffer.getvalue()
+
+
+def unified_schema(paths: Iterable[Path]) -> Any:
+    """A schema for all parts, in which every field has the least type that holds its values in each of them."""
+    pa, pq = _import()
+    merged: dict[str, Any] = {}
+    metadata = None
+    entities = None
+    for path in paths:
+        schema = pq.read_schema(path)
+        *others, entities = schema
+        metadata = metadata or schema.metadata
+        for field in others:
+            known = merged.get(field.name)
+            merged[field.name] = (
+                field if known is None or known.equals(field, check_metadata=True) else _joint(known, field)
+            )
+    return pa.schema([*merged.values(), *([entities] if entities else [])], metadata=metadata)
+
+
+def write_joined(paths: Sequence[Path], schema: Any, target: Path) -> None:
+    """Write the parts into one file, each as a row group (or more) of its own."""
+    _, pq = _import()
+    with pq.ParquetWriter(target, schema) as writer:
+        for path in paths:
+            writer.write_table(_cast(pq.read_table(path, partitioning=None), schema))
+
+
+def has_schema(path: Path, schema: Any) -> bool:
+    """Whether a part has this schema already, metadata included."""
+    _, pq = _import()
+    return bool(pq.read_schema(path).equals(schema, check_metadata=True))
+
+
+def _cast(table: Any, schema: Any) -> Any:
+    pa, _ = _import()
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(len(table), field.type))
+            continue
+        have = table.schema.field(field.name)
+        column = table.column(field.name)
+        if _kind(field) == "json" and _kind(have) != "json":
+            values = [None if value is None else json.dumps(value, ensure_ascii=False) for value in column.to_pylist()]
+            column = pa.chunked_array([pa.array(values, type=field.type)])
+        columns.append(column.cast(field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _entity_type() -> Any:
+    pa, _ = _import()
+    fields = [
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("label", pa.string()),
+        ("score", pa.float32()),
+        ("text", pa.string()),
+    ]
+    return pa.list_(pa.struct(fields))
+
+
+def _field(name: str, kind: str) -> Any:
+    pa, _ = _import()
+    types = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "large_int": pa.int64(), "double": pa.float64()}
+    return pa.field(name, types.get(kind, pa.string()), metadata={_KIND: kind})
+
+
+def _kind(field: Any) -> str:
+    return (field.metadata or {}).get(_KIND, b"").decode()
+
+
+def _joint(one: Any, other: Any) -> Any:
+    """A field that holds the values of both."""
+    return _field(one.name, _joint_kind({_kind(one), _kind(other)}))
+
+
+def _kind_of_values(values: Iterable[Any]) -> str:
+    return _joint_kind({_kind_of_value(value) for value in values})
+
+
+def _joint_kind(kinds: set[str]) -> str:
+    kinds = kinds - {"null"}
+    if len(kinds) < 2:
+        return kinds.pop() if kinds else "null"
+    if kinds == {"int", "double"}:
+        return "double"
+    return "large_int" if kinds == {"int", "large_int"} else "json"
+
+
+def _kind_of_value(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "bool"
+    if isinstance(value, int):
+        exact = -_EXACT_IN_DOUBLE <= value <= _EXACT_IN_DOUBLE
+        return "int" if exact else "large_int" if value in _INT64 else "json"
+    return {float: "double", str: "string"}.get(type(value), "json")
+
+
+def _converted(values: list[Any], kind: str) -> list[Any]:
+    if kind == "json":
+        return [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
+    return [float(value) if kind == "double" and value is not None else value for value in values]

@@ -1,0 +1,129 @@
+"""Items to documents: where a bad record is told from a good one."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from ..corpus.jsonread import parse_json
+from ..corpus.record import CorpusError, clipped
+from ..corpus.textio import decode, escaped
+from .items import Document, Failure, Item
+
+# Python's stack holds more, in all that walks through fields.
+_DEPTH = 100
+
+
+class Fields(BaseModel):
+    """The names of fields: of the text and the identifier in the input, and of the entities in the output."""
+
+    text: str = "text"
+    id: str = "id"
+    entities: str = "entities"
+
+
+def parse(item: Item, names: Fields) -> Document | Failure:
+    """The document of an item, or why it has none."""
+    fields: Any = None
+    try:
+        fields = _PARSERS[item.kind](item, names)
+        return Document(_text_of(fields, names), fields, fields.get(names.id), item.place)
+    except CorpusError as error:
+        identifier = fields.get(names.id) if isinstance(fields, dict) else None
+        return failure(identifier, item.place, str(error))
+
+
+def failure(identifier: Any, place: str, reason: str) -> Failure:
+    """A failure that JSON and UTF-8 can hold. `reason` may begin with the place."""
+    shown = escaped(identifier) if isinstance(identifier, str) else escaped(repr(plain(identifier)))
+    known = identifier if identifier is None or isinstance(identifier, (bool, int)) else shown
+    return Failure(known, place, escaped(reason.removeprefix(f"{place}: ")))
+
+
+def _text_of(fields: Any, names: Fields) -> str:
+    if not isinstance(fields, dict):
+        raise CorpusError(f"not an object with fields, but {clipped(fields)}")
+    if names.text not in fields:
+        raise CorpusError(f"no field {names.text!r}; it has {clipped(', '.join(map(str, fields)))}")
+    text = fields[names.text]
+    if not isinstance(text, str):
+        raise CorpusError(f"field {names.text!r} must be a string, but it is {clipped(text)}")
+    if names.entities in fields:
+        raise CorpusError(f"it has a field {names.entities!r} already; name another one for what is found")
+    _check(fields)
+    return text
+
+
+def _check(value: Any, depth: int = 0) -> None:
+    """RAISES (CorpusError): Not every output could hold the value."""
+    if depth > _DEPTH:
+        raise CorpusError(f"fields inside fields, more than {_DEPTH} deep")
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            near = clipped(value[max(error.start - 10, 0) : error.start + 1])
+            raise CorpusError(f"bytes that are not UTF-8, or half a surrogate pair, at {near}") from error
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check(key, depth + 1)
+            _check(inner, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _check(inner, depth + 1)
+
+
+def _jsonl(item: Item, names: Fields) -> Any:
+    return parse_json(decode(item.raw, item.name, item.number), item.name, item.number)
+
+
+def _line(item: Item, names: Fields) -> Any:
+    return {names.text: decode(item.raw, item.name, item.number)}
+
+
+def _whole_file(item: Item, names: Fields) -> Any:
+    identifier, data = item.raw
+    return {names.id: identifier, names.text: decode(data, item.name)}
+
+
+def _docbin(item: Item, names: Fields) -> Any:
+    identifier, text, meta = item.raw
+    return {**({names.id: identifier} if identifier else {}), names.text: text, **meta}
+
+
+def _as_it_is(item: Item, names: Fields) -> Any:
+    return item.raw
+
+
+def _broken(item: Item, names: Fields) -> Any:
+    raise CorpusError(item.raw)
+
+
+_PARSERS: dict[str, Callable[[Item, Fields], Any]] = {
+    "jsonl": _jsonl,
+    "lines": _line,
+    "csv": _as_it_is,
+    "record": _as_it_is,
+    "text": _whole_file,
+    "docbin": _docbin,
+    "broken": _broken,
+}
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: dates and times in ISO form, decimals as strings, bytes in base 64."""
+    if isinstance(value, dict):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return str(value) if isinstance(value, (Decimal, UUID, timedelta)) else value

@@ -1,0 +1,71 @@
+"""The input cut into numbered parts, the same ones every time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ..corpus.record import CorpusError
+from .items import InputPart, Item
+from .readers import Meter, read_items
+from .sources import STDIN, Source
+
+PART_BYTES = 2**24
+"""A part ends before its number of texts is full once it is about this large, so that memory is bounded."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Reads the parts that are not done yet; can be iterated again, and pickled.
+
+    size: Texts in a part.
+    done: The numbers of the parts to skip, each with its digest.
+    """
+
+    sources: list[Source]
+    size: int
+    done: Mapping[int, str | None] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[InputPart]:
+        """RAISES (CorpusError): A source cannot be read on, or standard input is not what it was."""
+        piped = any(str(source.path) == STDIN for source in self.sources)
+        meter = Meter()
+        for number, items in enumerate(_cut(read_items(self.sources, meter), self.size), 1):
+            digest = _digest(items) if piped else None
+            if number not in self.done:
+                yield InputPart(number, items, meter.position(), digest)
+            elif digest != self.done[number]:
+                raise CorpusError(
+                    f"part {number} of standard input is not what it was in the run that is resumed; "
+                    "pipe the same texts into it, or start anew with --force"
+                )
+
+
+def _cut(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    part: list[Item] = []
+    weight = 0
+    for item in items:
+        part.append(item)
+        weight += _weight(item.raw)
+        if len(part) == size or weight >= PART_BYTES:
+            yield part
+            part, weight = [], 0
+    if part:
+        yield part
+
+
+def _weight(raw: object) -> int:
+    """About how large a value is, in bytes or characters."""
+    if isinstance(raw, (str, bytes)):
+        return len(raw)
+    if isinstance(raw, dict):
+        return sum(map(_weight, raw.values()))
+    return sum(map(_weight, raw)) if isinstance(raw, (list, tuple)) else 8
+
+
+def _digest(items: list[Item]) -> str:
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(repr((item.kind, item.raw)).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()

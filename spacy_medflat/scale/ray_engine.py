@@ -1,0 +1,82 @@
+"""Annotating on a Ray cluster.
+
+One task reads the parts, on the machine that the run was started on, and streams them to actors, each of which has
+loaded the pipeline. The parts that are done come back and are written by the process that started the run. So only
+that machine needs the data; the others need this package and the pipeline. Ray restarts what dies, and does its part
+again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ..corpus.record import CorpusError
+from .annotator import Task
+from .items import OutputPart
+from .parts import Parts
+
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+
+
+def run_on_ray(parts: Parts, task: Task, n_process: int, address: str | None = None) -> Generator[OutputPart]:
+    """Annotate with `n_process` actors. Parts come as they are done, not in order.
+
+    task: With a GPU, each actor gets one.
+    address: Of a cluster that runs; None starts one on this machine, which listens to nobody else, needs a token that
+        nobody else has, and ends with the iterator.
+    RAISES (CorpusError): Ray is not installed, there is no such cluster, or it cannot do the work.
+    """
+    with _environment(_QUIET if address else {**_QUIET, **_alone()}):
+        try:
+            import ray
+
+            from .ray_data import stream
+        except ImportError as error:
+            raise CorpusError(f"the engine ray needs Ray: pip install 'spacy-medflat[ray]' ({error})") from error
+        try:
+            ray.init(**_arguments(address, n_process), log_to_driver=False, logging_level=logging.ERROR)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise CorpusError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        try:
+            yield from stream(parts, task, n_process)
+        except ray.exceptions.RayError as error:
+            raise CorpusError(f"Ray: {error}") from error
+        finally:
+            ray.shutdown()
+
+
+def _arguments(address: str | None, n_process: int) -> dict[str, Any]:
+    if address:
+        return {"address": address}
+    return {"address": "local", "num_cpus": n_process, "include_dashboard": False}
+
+
+def _alone() -> dict[str, str]:
+    """What keeps a cluster of this machine to itself."""
+    return {
+        # Ray's way to let its servers bind to the loopback address, whatever the name says; read when Ray is imported.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Other users of the machine reach the loopback address as well. Without one, Ray writes a token to the home.
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables that are as before in the end."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,159 @@
+"""Streaming readers: sources to items, in order, a few at a time in memory."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import BinaryIO
+
+from ..corpus.docbin import read_docbin
+from ..corpus.jsonread import read_objects
+from ..corpus.record import CorpusError
+from ..corpus.textio import BOM
+from .items import Item
+from .sources import STDIN, Source
+
+_PARQUET_ROWS = 1000
+
+
+class Meter:
+    """How many bytes of the inputs have been read, packed ones counted as they lie on the disk."""
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._file: BinaryIO | None = None
+
+    def position(self) -> int:
+        """Bytes read so far."""
+        return self._done + (self._file.tell() if self._file else 0)
+
+    @contextmanager
+    def open(self, source: Source) -> Iterator[BinaryIO]:
+        """The unpacked bytes of a source."""
+        if str(source.path) == STDIN:
+            yield sys.stdin.buffer
+            return
+        with source.path.open("rb") as file:
+            self._file = file
+            try:
+                if source.packed:
+                    with gzip.open(file) as unpacked:
+                        yield unpacked  # type: ignore[misc]
+                else:
+                    yield file
+            finally:
+                self._file = None
+                self._done += source.bytes
+
+
+def read_items(sources: Iterable[Source], meter: Meter) -> Iterator[Item]:
+    """The items of all sources.
+
+    A text that cannot be read on its own is an item of the kind "broken".
+    RAISES (CorpusError): A source that cannot be read on, with its name.
+    """
+    for source in sources:
+        try:
+            yield from _READERS[source.kind](source, meter)
+        except OSError as error:
+            raise CorpusError(f"{source.name}: cannot be read: {error.strerror or error}") from error
+        except (EOFError, zlib.error) as error:
+            raise CorpusError(f"{source.name}: damaged or cut off: {error}") from error
+
+
+def _lines(source: Source, meter: Meter) -> Iterator[Item]:
+    with meter.open(source) as file:
+        for number, line in enumerate(file, 1):
+            content = line.removeprefix(BOM.encode()) if number == 1 else line
+            content = content.removesuffix(b"\n").removesuffix(b"\r")
+            if content.strip():
+                yield Item(source.kind, source.name, number, content)
+
+
+def _csv(source: Source, meter: Meter) -> Iterator[Item]:
+    # The limit of the module, 131,072 characters a field, is no limit of texts.
+    csv.field_size_limit(2**31 - 1)
+    with meter.open(source) as file:
+        # Bytes that are not UTF-8 become half surrogates, which the parser of the record finds.
+        text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        rows = csv.reader(text, delimiter="\t" if source.kind == "tsv" else ",", strict=True)
+        header = _header(rows, source)
+        number, row = rows.line_num + 1, []
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                yield Item("broken", source.name, number, f"not CSV: {error}")
+            else:
+                if len(row) == len(header):
+                    yield Item("csv", source.name, number, dict(zip(header, row, strict=True)))
+                elif row:
+                    reason = f"{len(row)} values, but the header has {len(header)} names"
+                    yield Item("broken", source.name, number, reason)
+            number = rows.line_num + 1
+        text.detach()
+
+
+def _header(rows: Iterator[list[str]], source: Source) -> list[str]:
+    try:
+        header = next(rows)
+    except StopIteration:
+        raise CorpusError(f"{source.name}: the file is empty; expected a header with the names of the fields") from None
+    except csv.Error as error:
+        raise CorpusError(f"{source.name} line 1: not CSV: {error}") from error
+    double = sorted({name for name in header if header.count(name) > 1})
+    if double:
+        raise CorpusError(f"{source.name} line 1: the header has {', '.join(map(repr, double))} twice")
+    return header
+
+
+def _parquet(source: Source, meter: Meter) -> Iterator[Item]:
+    from .parquet import open_parquet
+
+    with meter.open(source) as file:
+        rows = open_parquet(file, source.name).iter_batches(batch_size=_PARQUET_ROWS)
+        number = 0
+        for batch in rows:
+            for fields in batch.to_pylist():
+                number += 1
+                yield Item("record", source.name, number, fields)
+
+
+def _text(source: Source, meter: Meter) -> Iterator[Item]:
+    try:
+        with meter.open(source) as file:
+            yield Item("text", source.name, 0, (source.identifier, file.read()))
+    except (OSError, EOFError, zlib.error) as error:
+        # Other texts of the folder are in other files.
+        yield Item("broken", source.name, 0, f"cannot be read: {error}")
+
+
+def _docbin(source: Source, meter: Meter) -> Iterator[Item]:
+    with meter.open(source):
+        for number, record in enumerate(read_docbin(source.path), 1):
+            yield Item("docbin", source.name, number, (record.id, record.text, record.meta))
+
+
+def _json(source: Source, meter: Meter) -> Iterator[Item]:
+    with meter.open(source):
+        for number, (_, value) in enumerate(read_objects(source.path), 1):
+            yield Item("record", source.name, number, value)
+
+
+_READERS: dict[str, Callable[[Source, Meter], Iterator[Item]]] = {
+    "jsonl": _lines,
+    "lines": _lines,
+    "json": _json,
+    "csv": _csv,
+    "tsv": _csv,
+    "parquet": _parquet,
+    "text": _text,
+    "docbin": _docbin,
+}

@@ -1,0 +1,272 @@
+"""A run over an archive: resumes what was begun, and ends with the whole output."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from ..corpus.record import CorpusError
+from .annotator import Task
+from .engines import run_here, run_in_processes
+from .items import OutputPart
+from .join import agree, join_parts
+from .machine import free_memory, processes_that_fit, usable_cpus
+from .model_files import model_folder, model_identity
+from .parse import Fields
+from .parts import Parts
+from .ray_engine import run_on_ray
+from .run_folder import Manifest, RunFolder, Summary
+from .sources import STDIN, Source, find_sources, fingerprint
+from .writers import FORMATS
+
+BUFFER = 1000
+CPU_BATCH, GPU_BATCH = 64, 256
+ENGINES = ("local", "ray")
+
+_PACKAGES = ("spacy", "spacy-medflat", "spacy-transformers", "thinc", "torch", "transformers")
+_FILE_FORMATS = {form.suffix: name for name, form in FORMATS.items() if form.suffix}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is to do. What is None is found: from a run that is resumed, else from the machine.
+
+    kind: A key of `sources.KINDS` for all inputs, in place of what their suffixes say.
+    target: A key of `writers.FORMATS`; by default what the suffix of the output says, or JSON lines in a folder.
+    n_process: Processes, or actors of Ray.
+    batch_size: Texts in a batch of the pipeline. buffer: Texts in a part.
+    engine: One of `ENGINES`. ray_address: Of a cluster that runs.
+    force: Start anew, and replace what an earlier run wrote.
+    """
+
+    model: str
+    kind: str | None = None
+    target: str | None = None
+    fields: Fields = field(default_factory=Fields)
+    spans_key: str | None = None
+    n_process: int | None = None
+    batch_size: int | None = None
+    buffer: int | None = None
+    gpu_id: int = -1
+    code: Path | None = None
+    engine: str = "local"
+    ray_address: str | None = None
+    force: bool = False
+
+
+class State(NamedTuple):
+    """How far a run is. `position` counts the bytes of the input that are read, of `total`, which is 0 if unknown."""
+
+    documents: int
+    failed: int
+    position: int
+    total: int
+
+
+class Outcome(NamedTuple):
+    """How a run ended. `resumed` is the number of texts that were done before; `folder` has the errors, if any."""
+
+    summary: Summary
+    folder: Path
+    resumed: int
+    already_complete: bool
+
+
+def annotate_corpus(
+    inputs: Sequence[str],
+    output: Path,
+    settings: Settings,
+    *,
+    progress: Callable[[State], None] = lambda state: None,
+    warn: Callable[[str], None] = lambda message: None,
+) -> Outcome:
+    """Annotate all texts of the inputs, in their order.
+
+    output: A file, or a folder for parts if it has no suffix that is known. Beside a file, `<output>.run` holds what
+    is done until it is complete, and afterwards what the run was, its counts and its errors.
+    progress: Called after every part. warn: Called with what the user should know.
+    RAISES (CorpusError): Input that cannot be read, or a run that is of other inputs, pipeline or settings, or that
+        another process is doing. What was done stays, and the same call goes on with it.
+    """
+    if settings.engine not in ENGINES:
+        raise CorpusError(f"unknown engine {settings.engine!r}; known are {', '.join(ENGINES)}")
+    target, joined = _target(output, settings.target)
+    sources = find_sources(inputs, settings.kind)
+    _check_apart(inputs, sources, output)
+    model = model_folder(settings.model)
+    folder = RunFolder(output.with_name(f"{output.name}.run") if joined else output, target)
+    with folder.locked():
+        earlier = None if settings.force else folder.manifest()
+        identity, model_bytes = model_identity(model)
+        manifest = Manifest(
+            inputs=fingerprint(inputs, sources),
+            kind=settings.kind,
+            model={"name": settings.model, "digest": identity, "code": _digest(settings.code)},
+            target=target,
+            joined=joined,
+            fields=settings.fields,
+            spans_key=settings.spans_key,
+            batch_size=settings.batch_size or (earlier.batch_size if earlier else _batch_size(settings)),
+            buffer=settings.buffer or (earlier.buffer if earlier else BUFFER),
+            versions={name: version(name) for name in _PACKAGES},
+        )
+        task = _task(settings, manifest, sources)
+        if earlier:
+            _check_same_run(earlier, manifest, folder, warn)
+            if summary := folder.summary():
+                return _already_complete(summary, folder, output, joined)
+        else:
+            _start_anew(folder, output, joined, settings.force)
+        folder.begin(earlier or manifest)
+        folder.remove_scratch()
+        counts = _Counts(folder, manifest.inputs["bytes"])
+        parts = Parts(sources, manifest.buffer, counts.done)
+        resumed = counts.documents
+        with _what_was_done_stays(counts), closing(_engine(parts, task, settings, model_bytes)) as outcomes:
+            for part in outcomes:
+                folder.write(part)
+                progress(counts.add(part))
+        return _finish(folder, output, manifest, resumed)
+
+
+def _target(output: Path, target: str | None) -> tuple[str, bool]:
+    """The format, and whether the output is one file."""
+    if target is not None and target not in FORMATS:
+        raise CorpusError(f"unknown output format {target!r}; known are {', '.join(FORMATS)}")
+    suffix = next((suffix for suffix in _FILE_FORMATS if output.name.endswith(suffix)), None)
+    if suffix is None or output.is_dir():
+        return target or "jsonl", False
+    if target not in (None, _FILE_FORMATS[suffix]):
+        raise CorpusError(
+            f"{output}: this name is for {_FILE_FORMATS[suffix]}, not {target}; name a folder, or another file"
+        )
+    return _FILE_FORMATS[suffix], True
+
+
+def _digest(code: Path | None) -> str:
+    return hashlib.sha256(code.read_bytes()).hexdigest() if code else ""
+
+
+def _check_apart(inputs: Sequence[str], sources: Sequence[Source], output: Path) -> None:
+    """RAISES (CorpusError): The output would replace what is read, or be read itself."""
+    place = output.resolve()
+    if any(source.path.resolve() == place for source in sources):
+        raise CorpusError(f"{output} is one of the inputs; give another output")
+    for name in inputs:
+        if Path(name).is_dir() and place.is_relative_to(Path(name).resolve()):
+            raise CorpusError(f"{output} lies in the input folder {name}; give an output outside it")
+
+
+def _batch_size(settings: Settings) -> int:
+    return GPU_BATCH if settings.gpu_id >= 0 else CPU_BATCH
+
+
+def _check_same_run(earlier: Manifest, manifest: Manifest, folder: RunFolder, warn: Callable[[str], None]) -> None:
+    if differences := earlier.differences(manifest):
+        raise CorpusError(
+            f"{folder.path} belongs to another run: {'; '.join(differences)}. Give another output, or start anew with "
+            "--force"
+        )
+    for name, before in earlier.versions.items():
+        if manifest.versions.get(name) != before:
+            warn(f"{name} was {before} when the run began and is {manifest.versions.get(name)}: scores may differ")
+
+
+def _already_complete(summary: Summary, folder: RunFolder, output: Path, joined: bool) -> Outcome:
+    if not output.exists():
+        raise CorpusError(f"{output} was complete and is gone; start anew with --force")
+    folder.tidy(joined)
+    return Outcome(summary, folder.path, summary.documents, True)
+
+
+def _start_anew(folder: RunFolder, output: Path, joined: bool, force: bool) -> None:
+    if joined and output.exists() and not force:
+        raise CorpusError(f"{output}: this file exists; give another name, or replace it with --force")
+    # Fails if the folder is somebody else's, which even --force must not touch.
+    folder.clear()
+
+
+def _task(settings: Settings, manifest: Manifest, sources: Sequence[Source]) -> Task:
+    schema = None
+    if manifest.target == "parquet":
+        from .parquet import common_schema
+
+        if all(source.kind == "parquet" for source in sources):
+            schema = common_schema(source.path for source in sources)
+            if settings.fields.entities in schema.names:
+                raise CorpusError(
+                    f"the input has a field {settings.fields.entities!r}; name another with --entities-field"
+                )
+    return Task(
+        model=str(Path(settings.model).resolve()) if Path(settings.model).is_dir() else settings.model,
+        target=manifest.target,
+        fields=manifest.fields,
+        spans_key=manifest.spans_key,
+        batch_size=manifest.batch_size,
+        gpu_id=settings.gpu_id,
+        code=settings.code.resolve() if settings.code else None,
+        schema=schema,
+    )
+
+
+def _engine(parts: Parts, task: Task, settings: Settings, model_bytes: int) -> Generator[OutputPart]:
+    piped = any(str(source.path) == STDIN for source in parts.sources)
+    n_process = settings.n_process
+    if n_process is None and settings.gpu_id >= 0 and settings.engine == "local":
+        n_process = 1
+    if n_process is None:
+        size = None if piped else sum(source.bytes for source in parts.sources)
+        n_process = processes_that_fit(model_bytes, size, usable_cpus(), free_memory())
+    if settings.engine == "ray":
+        if piped:
+            raise CorpusError("a task of Ray cannot read standard input; write it to a file first")
+        return run_on_ray(parts, task, n_process, settings.ray_address)
+    return run_here(parts, task) if n_process == 1 else run_in_processes(parts, task, n_process)
+
+
+class _Counts:
+    """What is done, in this run and before it was interrupted."""
+
+    def __init__(self, folder: RunFolder, total: int):
+        self.done: dict[int, str | None] = {}
+        self.documents = self.failed = self.position = 0
+        self.total = total
+        for number, receipt in folder.receipts():
+            self.done[number] = receipt.digest
+            self.documents += receipt.documents
+            self.failed += len(receipt.failures)
+
+    def add(self, part: OutputPart) -> State:
+        self.documents += part.documents
+        self.failed += len(part.failures)
+        self.position = max(self.position, part.position)
+        return State(self.documents, self.failed, self.position, self.total)
+
+
+@contextmanager
+def _what_was_done_stays(counts: _Counts) -> Iterator[None]:
+    try:
+        yield
+    except (CorpusError, OSError) as error:
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+        done = counts.documents + counts.failed
+        raise CorpusError(f"{reason} (texts done: {done:,}; they stay, and the same command goes on)") from error
+
+
+def _finish(folder: RunFolder, output: Path, manifest: Manifest, resumed: int) -> Outcome:
+    paths = [folder.part_path(number) for number, _ in folder.receipts()]
+    if manifest.joined:
+        # In the folder of the run, where nobody minds what a killed one leaves.
+        joined = folder.path / "_joined"
+        join_parts(paths, manifest.target, joined)
+        joined.replace(output)
+    else:
+        agree(paths, manifest.target)
+    summary = folder.complete()
+    folder.tidy(manifest.joined)
+    return Outcome(summary, folder.path, resumed, False)

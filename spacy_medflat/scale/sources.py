@@ -1,0 +1,118 @@
+"""The files of an input: which there are, what is in them, and a fingerprint to know them again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..corpus.record import CorpusError
+from ..corpus.textio import escaped
+
+STDIN = "-"
+KINDS = {
+    "jsonl": "an object a line",
+    "json": "an array of objects, held in memory",
+    "csv": "comma-separated, with a header",
+    "tsv": "tab-separated, with a header",
+    "parquet": "Parquet",
+    "docbin": "spaCy documents, held in memory a file",
+    "text": "one text a file",
+    "lines": "one text a line",
+}
+"""The kinds of input by name."""
+
+_SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".spacy": "docbin",
+    ".txt": "text",
+}
+_PACKABLE = {"jsonl", "csv", "tsv", "text", "lines"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be read. `name` is for people; `identifier` is the text's own if the file is one text."""
+
+    path: Path
+    kind: str
+    name: str
+    identifier: str
+    bytes: int
+    packed: bool = False
+
+
+def find_sources(inputs: Iterable[str], kind: str | None = None) -> list[Source]:
+    """The files of all inputs, in their order; those of a folder sorted by path, with its subfolders.
+
+    Of a folder, files of unknown suffix are passed over, and so is what begins with `.` or `_`.
+    kind: A key of `KINDS` that all are read as, in place of what their suffixes say.
+    RAISES (CorpusError): A missing path, an unknown kind, or nothing to read.
+    """
+    if kind is not None and kind not in KINDS:
+        raise CorpusError(f"unknown kind of input {kind!r}; known are {', '.join(KINDS)}")
+    sources: list[Source] = []
+    for name in inputs:
+        path = Path(name)
+        if name == STDIN:
+            sources.append(Source(path, kind or "jsonl", "standard input", "", 0))
+        elif path.is_dir():
+            sources.extend(_folder(path, kind))
+        elif path.exists():
+            sources.append(_file(path, _kind(path, kind), path.name))
+        else:
+            raise CorpusError(f"{name}: no such file or folder")
+    if [source.path for source in sources].count(Path(STDIN)) > 1:
+        raise CorpusError("standard input (-) can be read only once")
+    return sources
+
+
+def _folder(folder: Path, kind: str | None) -> list[Source]:
+    found = []
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        hidden = any(part.startswith((".", "_")) for part in inner.parts)
+        if not hidden and path.is_file() and (kind or _known(path)):
+            found.append(_file(path, _kind(path, kind), inner.as_posix()))
+    if not found:
+        raise CorpusError(f"{folder}: nothing to read in this folder; known suffixes are {', '.join(_SUFFIXES)}")
+    return found
+
+
+def _file(path: Path, kind: str, inner: str) -> Source:
+    packed = path.suffix == ".gz"
+    if packed and kind not in _PACKABLE:
+        raise CorpusError(f"{path}: {kind} cannot be read packed; unpack it first")
+    # Names of files need not be UTF-8, but outputs must be.
+    identifier = escaped(inner.removesuffix(".gz").removesuffix(".txt"))
+    return Source(path, kind, escaped(path.as_posix()), identifier, path.stat().st_size, packed)
+
+
+def _kind(path: Path, kind: str | None) -> str:
+    found = kind or _known(path)
+    if found is None:
+        raise CorpusError(f"{path}: the suffix does not tell the kind of input; name one of {', '.join(KINDS)}")
+    return found
+
+
+def _known(path: Path) -> str | None:
+    return _SUFFIXES.get(Path(path.name.removesuffix(".gz")).suffix)
+
+
+def fingerprint(inputs: Iterable[str], sources: Iterable[Source]) -> dict[str, Any]:
+    """What tells the inputs from others: paths, number and size of files, and a digest of each one's size and time."""
+    digest = hashlib.sha256()
+    files = size = 0
+    for source in sources:
+        if source.path != Path(STDIN):
+            state = source.path.stat()
+            digest.update(f"{source.name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+            files, size = files + 1, size + state.st_size
+    paths = [name if name == STDIN else escaped(str(Path(name).resolve())) for name in inputs]
+    return {"paths": paths, "files": files, "bytes": size, "digest": digest.hexdigest()}

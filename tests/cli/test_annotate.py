@@ -1,0 +1,121 @@
+import io
+import json
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_medflat.cli import medflat_cli
+from spacy_medflat.cli.progress import texts_done
+from spacy_medflat.scale.run import State
+from spacy_medflat.scale.run_folder import RunFolder
+from tests.scale.archives import read_lines, rows, save_ruler, write_lines
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_ruler(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return write_lines(tmp_path / "notes.jsonl", rows(7))
+
+
+def run(model, *arguments, text=None):
+    command = ["annotate", *map(str, arguments), "--model", str(model), "--n-process", "1"]
+    return CliRunner().invoke(medflat_cli, command, input=text, env={"COLUMNS": "200"})
+
+
+def test_annotate_and_once_more(model, archive, tmp_path):
+    result = run(model, archive, "-o", tmp_path / "out.jsonl")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "" and f"7 texts with 28 entities in {tmp_path / 'out.jsonl'}\n" == result.stderr
+    again = run(model, archive, "-o", tmp_path / "out.jsonl")
+    assert again.exit_code == 0 and "Complete already: 7 texts" in again.stderr
+
+
+def test_options_and_standard_input(model, tmp_path):
+    lines = '{"nr": 1, "report": "咳嗽", "entities": "old"}\n{"nr": 2}\n'
+    arguments = ["--text-field", "report", "--id-field", "nr", "--entities-field", "found", "--buffer", "1"]
+    result = run(model, "-", "-o", tmp_path / "out", "--to", "jsonl", *arguments, text=lines)
+    assert result.exit_code == 0, result.output
+    assert f"1 texts failed; see {tmp_path / 'out' / '_errors.jsonl'}" in result.stderr
+    (row,) = read_lines(tmp_path / "out" / "part-000001.jsonl")
+    assert row == {"nr": 1, "report": "咳嗽", "entities": "old", "found": row["found"]} and len(row["found"]) == 1
+    assert [error["id"] for error in read_lines(tmp_path / "out" / "_errors.jsonl")] == [2]
+    result = run(model, "-", "--from", "lines", "-o", tmp_path / "lines.jsonl", text="咳嗽\n右肺\n")
+    assert [row["text"] for row in read_lines(tmp_path / "lines.jsonl")] == ["咳嗽", "右肺"]
+
+
+def test_what_a_format_cannot_hold_is_counted(model, archive, tmp_path):
+    result = run(model, archive, "-o", tmp_path / "brat", "--to", "brat")
+    assert "The format could not hold: dropped_meta ×" in result.stderr
+
+
+def test_ctrl_c_says_how_to_go_on(model, archive, tmp_path, monkeypatch):
+    written = RunFolder.write
+
+    def write(folder, part):
+        if part.number == 3:
+            raise KeyboardInterrupt
+        written(folder, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write", write)
+        stopped = run(model, archive, "-o", tmp_path / "out.jsonl", "--buffer", "2")
+    assert stopped.exit_code == 130
+    assert stopped.stderr == "Interrupted. What is done stays; the same command goes on.\n"
+    resumed = run(model, archive, "-o", tmp_path / "out.jsonl", "--buffer", "2")
+    assert resumed.exit_code == 0 and "4 of them were done before" in resumed.stderr
+    assert len(read_lines(tmp_path / "out.jsonl")) == 7
+
+
+def test_other_versions_are_a_warning(model, archive, tmp_path, monkeypatch):
+    run(model, archive, "-o", tmp_path / "out.jsonl")
+    manifest = tmp_path / "out.jsonl.run" / "_manifest.json"
+    content = json.loads(manifest.read_text("utf-8"))
+    content["versions"]["thinc"] = "1.0"
+    manifest.write_text(json.dumps(content), "utf-8")
+    result = run(model, archive, "-o", tmp_path / "out.jsonl")
+    assert result.exit_code == 0 and "Warning: thinc was 1.0 when the run began" in result.stderr
+    manifest.write_text("{", "utf-8")
+    damaged = run(model, archive, "-o", tmp_path / "out.jsonl")
+    assert damaged.exit_code == 1 and "_manifest.json: damaged, or of another version" in damaged.stderr
+    assert run(model, archive, "-o", tmp_path / "out.jsonl", "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{in}", "-o", "{in}"], "is one of the inputs"),
+        (["none.jsonl", "-o", "{out}"], "none.jsonl: no such file or folder"),
+        (["{in}", "-o", "{out}", "--to", "xml"], "unknown output format 'xml'"),
+        (["{in}", "-o", "{out}", "--spans-key", "none"], "see --spans-key (texts done: 0;"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_1(arguments, message, model, archive, tmp_path):
+    places = {"in": archive, "out": tmp_path / "out.jsonl"}
+    result = run(model, *(argument.format(**places) for argument in arguments))
+    assert result.exit_code == 1 and message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert len(read_lines(archive)) == 7
+
+
+def test_a_run_in_which_every_text_fails_has_failed(model, tmp_path):
+    archive = write_lines(tmp_path / "notes.jsonl", [{"body": "肺"}] * 2)
+    assert run(model, archive, "-o", tmp_path / "out.jsonl").exit_code == 1
+
+
+def test_progress_shows_rate_and_remaining_time_in_a_terminal_only(monkeypatch):
+    for is_terminal in (True, False):
+        screen = io.StringIO()
+        screen.isatty = lambda is_terminal=is_terminal: is_terminal
+        monkeypatch.setattr(sys, "stderr", screen)
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv("TERM", "xterm")
+        with texts_done() as progress:
+            progress(State(1000, 0, 50, 100))
+            progress(State(1500, 3, 75, 100))
+        shown = screen.getvalue()
+        assert ("1,500 texts, " in shown and "a second, 3 failed" in shown) is is_terminal

@@ -1,0 +1,31 @@
+"""Pipelines that the tests of this folder share."""
+
+import os
+from functools import lru_cache
+
+import pytest
+import spacy
+
+from tests.scale.archives import save_ruler
+
+
+@pytest.fixture(scope="session")
+def ruler(tmp_path_factory):
+    return save_ruler(tmp_path_factory.mktemp("ruler"))
+
+
+@pytest.fixture(scope="session")
+def troubled(tmp_path_factory):
+    return save_ruler(tmp_path_factory.mktemp("troubled"), troubled=True)
+
+
+@pytest.fixture(scope="session")
+def _load():
+    return lru_cache(spacy.load)
+
+
+@pytest.fixture
+def fast(_load, monkeypatch):
+    """Pipelines are loaded once only, and no disk is waited for."""
+    monkeypatch.setattr(spacy, "load", lambda name: _load(str(name)))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import SpanGroup
+
+from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.scale import annotator as module
+from spacy_medflat.scale.annotator import Annotator, Task, batches, entities_of, find_spans_key
+from spacy_medflat.scale.items import InputPart, Item
+from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train
+from tests.scale import trouble
+from tests.scale.trouble import BAD
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    nlp = cnn_pipeline()
+    train(nlp, 60)
+    folder = tmp_path_factory.mktemp("trained")
+    nlp.to_disk(folder)
+    return folder
+
+
+def part(texts):
+    return InputPart(1, [Item("record", "x", n, {"id": n, "text": text}) for n, text in enumerate(texts, 1)], 0)
+
+
+def rows(output):
+    return [spacy.util.srsly.json_loads(line) for line in output.files[""].decode().split("\n")[:-1]]
+
+
+@given(lengths=st.lists(st.integers(0, 9), max_size=20), size=st.integers(1, 5), most=st.integers(1, 12))
+def test_batches_hold_all_and_are_bounded(lengths, size, most):
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    before = module.BATCH_CHARACTERS
+    module.BATCH_CHARACTERS = most
+    try:
+        found = list(batches(order, lengths, size))
+    finally:
+        module.BATCH_CHARACTERS = before
+    assert [index for batch in found for index in batch] == order
+    assert all(len(batch) <= size for batch in found)
+    assert all(len(batch) == 1 or sum(lengths[i] for i in batch) <= most for batch in found)
+
+
+def test_the_spans_are_those_of_the_pipeline_with_their_scores(trained):
+    nlp = spacy.load(trained)
+    texts = [text for text, _ in SENTENCES] * 5
+    found = rows(Annotator(Task(str(trained), batch_size=4))(part(texts)))
+    for row, text in zip(found, texts, strict=True):
+        doc = nlp(text)
+        assert [(e["start"], e["end"], e["label"]) for e in row["entities"]] == spans_of(doc)
+        scores = [e["score"] for e in row["entities"]]
+        assert scores == pytest.approx(np.array(doc.spans["sc"].attrs["scores"]).tolist(), abs=1e-4)
+        assert scores == [round(score, 4) for score in scores]
+    assert any(row["entities"] for row in found)
+
+
+def test_new_words_do_not_stay_in_the_vocabulary(trained):
+    annotator = Annotator(Task(str(trained)))
+    annotator(part(["肺"]))
+    before = len(annotator.nlp.vocab.strings), len(list(annotator.nlp.vocab))
+    annotator(part([f"{chr(0x4E00 + n)}词{chr(0x3400 + n)}" for n in range(500)]))
+    assert (len(annotator.nlp.vocab.strings), len(list(annotator.nlp.vocab))) == before
+
+
+def test_a_bad_text_fails_alone(troubled, monkeypatch):
+    annotator = Annotator(Task(str(troubled), code=trouble.__file__))
+    output = annotator(part(["咳嗽", BAD, "右肺", f"咳嗽{BAD}"]))
+    assert [row["id"] for row in rows(output)] == [1, 3]
+    assert [len(row["entities"]) for row in rows(output)] == [1, 1]
+    assert [(f.id, f.place) for f in output.failures] == [(2, "x record 2"), (4, "x record 4")]
+    assert output.failures[0].reason == f"RuntimeError: cannot read {BAD}"
+    assert (output.documents, output.entities) == (2, 2)
+
+
+def test_a_component_that_drops_documents_does_not_shift_the_others(troubled):
+    annotator = Annotator(Task(str(troubled), code=trouble.__file__))
+    annotator.nlp.set_error_handler(spacy.util.ignore_error)
+    output = annotator(part([BAD, "咳嗽"]))
+    assert [(row["id"], len(row["entities"])) for row in rows(output)] == [(2, 1)]
+    assert output.failures[0].reason == "ValueError: the pipeline gave 0 documents for 1 texts"
+
+
+def test_texts_may_be_longer_than_spacy_allows_by_default(troubled, monkeypatch):
+    nlp = spacy.load(troubled)
+    nlp.max_length = 3
+    with monkeypatch.context() as patch:
+        patch.setattr(spacy, "load", lambda name: nlp)
+        annotator = Annotator(Task(str(troubled), code=trouble.__file__))
+    output = annotator(part(["右肺咳嗽"]))
+    assert (output.documents, output.entities) == (1, 2)
+
+
+def test_groups_without_scores_and_without_group():
+    doc = spacy.blank("zh")("肺癌")
+    doc.spans["sc"] = SpanGroup(doc, spans=[doc[0:2]])
+    assert entities_of(doc, "sc")[0][:4] == (0, 2, "", None)
+    with pytest.raises(CorpusError, match="writes no span group 'x'; it writes 'sc'"):
+        entities_of(doc, "x")
+
+
+def test_the_span_group_is_found():
+    assert find_spans_key(cnn_pipeline(spans_key="found")) == "found"
+    nlp = spacy.blank("zh")
+    with pytest.raises(CorpusError, match="has no component that finds spans"):
+        find_spans_key(nlp)
+    nlp.add_pipe("span_ruler", config={"spans_key": "one"})
+    assert find_spans_key(nlp) == "one"
+    nlp.add_pipe("span_ruler", name="other", config={"spans_key": "two"})
+    with pytest.raises(CorpusError, match="with --spans-key: the pipeline writes 'one', 'two'"):
+        find_spans_key(nlp)

@@ -1,0 +1,78 @@
+import gzip
+
+import pytest
+from hypothesis import given
+
+from spacy_medflat.corpus.brat import read_brat
+from spacy_medflat.corpus.docbin import read_docbin
+from spacy_medflat.scale.items import Document, Found
+from spacy_medflat.scale.parse import Fields
+from spacy_medflat.scale.writers import FORMATS, write_part
+from tests.corpus.helpers import write
+from tests.corpus.strategies import json_values, metas, texts
+
+NAMES = Fields()
+
+
+def row(text, place="p", **fields):
+    found = [Found(0, len(text), "dis", 0.5, text)] if text else []
+    return Document(text, {"text": text, **fields}, fields.get("id"), place), found
+
+
+@given(text=texts, fields=metas, identifier=json_values)
+def test_lines_hold_all_fields(text, fields, identifier):
+    import json
+
+    written = write_part([row(text, **{**fields, "id": identifier})], "jsonl", NAMES, "sc", "zh")
+    (line,) = written.files[""].decode().removesuffix("\n").split("\n")
+    entities = [{"start": 0, "end": len(text), "label": "dis", "score": 0.5, "text": text}] if text else []
+    assert json.loads(line) == {"text": text, **fields, "id": identifier, "entities": entities}
+
+
+def test_packed_bytes_do_not_depend_on_the_time(monkeypatch):
+    import time
+
+    first = write_part([row("肺")], "jsonl.gz", NAMES, "sc", "zh").files[""]
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert write_part([row("肺")], "jsonl.gz", NAMES, "sc", "zh").files[""] == first
+    assert gzip.decompress(first * 2).count(b"\n") == 2
+
+
+def test_docbin_holds_scores_identifiers_and_fields(tmp_path):
+    from spacy.tokens import DocBin
+    from spacy.vocab import Vocab
+
+    written = write_part([row("肺癌", id="n1", ward=3), row("肺", id=7)], "docbin", NAMES, "found", "zh")
+    path = write(tmp_path / "a.spacy", written.files[""])
+    records = list(read_docbin(path, "found"))
+    assert [(r.id, r.meta) for r in records] == [("n1", {"ward": 3}), ("7", {"id": 7})]
+    first = next(iter(DocBin().from_disk(path).get_docs(Vocab())))
+    assert list(first.spans["found"].attrs["scores"]) == [0.5]
+
+
+def test_a_document_that_the_format_cannot_hold_is_left_out_alone(tmp_path):
+    rows = [row("肺", id="a"), row("肝", "there", id="b", n=2**70), row("心", id="c")]
+    written = write_part(rows, "docbin", NAMES, "sc", "zh")
+    assert [r.id for r in read_docbin(write(tmp_path / "a.spacy", written.files[""]))] == ["a", "c"]
+    ((identifier, place, reason),) = written.failures
+    assert (identifier, place) == ("b", "there") and "a DocBin cannot store the fields" in reason
+    assert written.entities == 2
+
+
+def test_brat_names_files_after_identifiers(tmp_path):
+    rows = [row("肺", id="a"), row("肝", id="ward/b"), row("心", id="../c")]
+    written = write_part(rows, "brat", NAMES, "sc", "zh")
+    assert [*written.files] == ["000003.ann", "000003.txt", "a.ann", "a.txt", "ward/b.ann", "ward/b.txt"]
+    (tmp_path / "ward").mkdir()
+    for name, data in written.files.items():
+        write(tmp_path / name, data)
+    assert sorted(r.text for r in read_brat(tmp_path)) == ["心", "肝", "肺"]
+    assert [p.kind for p in written.problems] == ["dropped_meta"]
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_no_rows(target):
+    if target == "parquet":
+        pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    written = write_part([], target, NAMES, "sc", "zh")
+    assert written.entities == 0 and not written.failures
