@@ -43,6 +43,13 @@ def annotate(
     spans_key: Annotated[
         str | None, typer.Option(help="Span group to write. That of the pipeline's recognizer by default.")
     ] = None,
+    mixed_precision: Annotated[
+        bool,
+        typer.Option(
+            "--mixed-precision",
+            help="Compute in float16 on a GPU, in bfloat16 on a CPU: faster where lscpu shows avx512_bf16 or amx_bf16.",
+        ),
+    ] = False,
     n_process: Annotated[
         int | None, typer.Option(min=1, help="Processes. As many as CPUs, memory and input allow by default.")
     ] = None,
@@ -73,6 +80,7 @@ def annotate(
         target=target,
         fields=Fields(text=text_field, id=id_field, entities=entities_field),
         spans_key=spans_key,
+        mixed_precision=mixed_precision,
         n_process=n_process,
         batch_size=batch_size,
         buffer=buffer,

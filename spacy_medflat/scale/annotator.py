@@ -17,6 +17,7 @@ from spacy.tokens import Doc
 from ..corpus.record import CorpusError
 from ..ner.component import NestedEntityRecognizer
 from .items import Document, Failure, Found, InputPart, OutputPart
+from .model_files import in_mixed_precision, model_folder
 from .parse import Fields, failure, parse
 from .writers import Written, write_part
 
@@ -33,6 +34,7 @@ class Task:
     model: Package name or folder of the pipeline.
     target: A key of `writers.FORMATS`.
     spans_key: The span group to write; None for that of the pipeline's recognizer.
+    mixed_precision: Compute in half precision, whatever the pipeline says; see `precision.CpuAutocast`.
     schema: The `pyarrow.Schema` of the input, if all of it is Parquet and the target is too.
     """
 
@@ -40,6 +42,7 @@ class Task:
     target: str = "jsonl"
     fields: Fields = field(default_factory=Fields)
     spans_key: str | None = None
+    mixed_precision: bool = False
     batch_size: int = 64
     gpu_id: int = -1
     code: Path | None = None
@@ -57,7 +60,8 @@ class Annotator:
             raise CorpusError(f"GPU {task.gpu_id} cannot be used: {error}") from error
         import_code(task.code)
         self.task = task
-        self.nlp = spacy.load(task.model)
+        half = in_mixed_precision(model_folder(task.model)) if task.mixed_precision else {}
+        self.nlp = spacy.load(task.model, config=half)
         # spaCy's limit is for parsers, whose memory grows with the length; ours read long texts in windows.
         self.nlp.max_length = sys.maxsize
         self.key = task.spans_key or find_spans_key(self.nlp)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from spacy.util import get_package_path, is_package
+from spacy.util import get_package_path, is_package, load_config
 
 from ..corpus.record import CorpusError
 
@@ -33,3 +35,25 @@ def model_identity(folder: Path) -> tuple[str, int]:
                     digest.update(block)
                     size += len(block)
     return digest.hexdigest(), size
+
+
+def in_mixed_precision(folder: Path) -> dict[str, bool]:
+    """What `spacy.load` needs as `config` to load a pipeline in mixed precision: its dotted settings of that name.
+
+    RAISES (CorpusError): No component has the setting.
+    """
+    # Pipelines inside of a pipeline have configs of their own, deeper down.
+    path = min(folder.rglob("config.cfg"), key=lambda path: len(path.parts))
+    components = load_config(path, interpolate=False)["components"]
+    settings = dict.fromkeys(_places(components, "components", "mixed_precision"), True)
+    if not settings:
+        raise CorpusError(f"{folder}: none of its components ({', '.join(components)}) has a mixed precision")
+    return settings
+
+
+def _places(section: Mapping[str, Any], place: str, name: str) -> Iterator[str]:
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _places(value, f"{place}.{key}", name)
+        elif key == name:
+            yield f"{place}.{key}"

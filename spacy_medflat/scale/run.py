@@ -38,6 +38,7 @@ class Settings:
 
     kind: A key of `sources.KINDS` for all inputs, in place of what their suffixes say.
     target: A key of `writers.FORMATS`; by default what the suffix of the output says, or JSON lines in a folder.
+    mixed_precision: See `annotator.Task`.
     n_process: Processes, or actors of Ray.
     batch_size: Texts in a batch of the pipeline. buffer: Texts in a part.
     engine: One of `ENGINES`. ray_address: Of a cluster that runs.
@@ -49,6 +50,7 @@ class Settings:
     target: str | None = None
     fields: Fields = field(default_factory=Fields)
     spans_key: str | None = None
+    mixed_precision: bool = False
     n_process: int | None = None
     batch_size: int | None = None
     buffer: int | None = None
@@ -111,6 +113,7 @@ def annotate_corpus(
             joined=joined,
             fields=settings.fields,
             spans_key=settings.spans_key,
+            mixed_precision=settings.mixed_precision,
             batch_size=settings.batch_size or (earlier.batch_size if earlier else _batch_size(settings)),
             buffer=settings.buffer or (earlier.buffer if earlier else BUFFER),
             versions={name: version(name) for name in _PACKAGES},
@@ -207,6 +210,7 @@ def _task(settings: Settings, manifest: Manifest, sources: Sequence[Source]) -> 
         target=manifest.target,
         fields=manifest.fields,
         spans_key=manifest.spans_key,
+        mixed_precision=manifest.mixed_precision,
         batch_size=manifest.batch_size,
         gpu_id=settings.gpu_id,
         code=settings.code.resolve() if settings.code else None,

@@ -46,6 +46,7 @@ class Manifest(BaseModel):
     joined: bool
     fields: Fields
     spans_key: str | None
+    mixed_precision: bool
     batch_size: int
     buffer: int
     versions: dict[str, str]

@@ -9,7 +9,7 @@ from spacy_medflat.corpus.record import CorpusError
 from spacy_medflat.scale import annotator as module
 from spacy_medflat.scale.annotator import Annotator, Task, batches, entities_of, find_spans_key
 from spacy_medflat.scale.items import InputPart, Item
-from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train
+from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
 from tests.scale import trouble
 from tests.scale.trouble import BAD
 
@@ -43,6 +43,18 @@ def test_batches_hold_all_and_are_bounded(lengths, size, most):
     assert [index for batch in found for index in batch] == order
     assert all(len(batch) <= size for batch in found)
     assert all(len(batch) == 1 or sum(lengths[i] for i in batch) <= most for batch in found)
+
+
+def test_a_pipeline_runs_in_mixed_precision_on_request(trained, tmp_path):
+    nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
+    train(nlp, 1)
+    nlp.to_disk(tmp_path / "saved")
+    single, half = (Annotator(Task(str(tmp_path / "saved"), mixed_precision=mixed)) for mixed in (False, True))
+    text = nlp.make_doc(SENTENCES[0][0])
+    one, other = (run.nlp.get_pipe("transformer").predict([text]).model_output[0] for run in (single, half))
+    assert 0 < abs(one - other).max() < 0.2
+    with pytest.raises(CorpusError, match=r"medflat_ner.* mixed precision"):
+        Annotator(Task(str(trained), mixed_precision=True))
 
 
 def test_the_spans_are_those_of_the_pipeline_with_their_scores(trained):
