@@ -27,5 +27,5 @@ def _load():
 @pytest.fixture
 def fast(_load, monkeypatch):
     """Pipelines are loaded once only, and no disk is waited for."""
-    monkeypatch.setattr(spacy, "load", lambda name: _load(str(name)))
+    monkeypatch.setattr(spacy, "load", lambda name, config: _load(str(name)))
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -100,7 +100,7 @@ def test_texts_may_be_longer_than_spacy_allows_by_default(troubled, monkeypatch)
     nlp = spacy.load(troubled)
     nlp.max_length = 3
     with monkeypatch.context() as patch:
-        patch.setattr(spacy, "load", lambda name: nlp)
+        patch.setattr(spacy, "load", lambda name, config: nlp)
         annotator = Annotator(Task(str(troubled), code=trouble.__file__))
     output = annotator(part(["右肺咳嗽"]))
     assert (output.documents, output.entities) == (1, 2)
