@@ -7,16 +7,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 import srsly
 from spacy.language import Language
-from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
-from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, minibatch, to_bytes, to_disk
+from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, to_bytes, to_disk
 from spacy.vocab import Vocab
 
-from ..kept_spans import keep_doc_alive
 from ..ner.annotate import annotate
 from ..ner.candidates import Candidates
 from ..ner.nesting import MODES as NESTING_MODES
 from ..ner.nesting import Nesting
+from ..span_pipe import SpanPipe
 from ..workers import one_torch_thread_in_workers
 from .combine import combine
 from .member import EnsembleError, Member, member_from_bytes, member_from_disk
@@ -69,7 +68,7 @@ def make_medflat_ensemble(
     )
 
 
-class Ensemble(Pipe):
+class Ensemble(SpanPipe):
     """Runs whole pipelines on each text and writes the spans that they find together into `doc.spans[spans_key]`.
 
     The score of a span, in `attrs["scores"]`, is a mean over the members that know its label: of their probabilities
@@ -126,11 +125,6 @@ class Ensemble(Pipe):
         }
 
     @property
-    def key(self) -> str:
-        """The span group that is written."""
-        return str(self.cfg["spans_key"])
-
-    @property
     def labels(self) -> tuple[str, ...]:
         """The labels of all members, in the order in which they come."""
         return tuple(dict.fromkeys(label for member in self.members for label in member.recognizer.labels))
@@ -139,28 +133,10 @@ class Ensemble(Pipe):
         """The threshold that the score of a span with this label must pass."""
         return float(self.cfg["label_thresholds"].get(label, self.cfg["threshold"]))
 
-    def __call__(self, doc: Doc) -> Doc:
-        """Apply the component to one Doc. Its span group keeps the Doc alive; those of `pipe` do not."""
-        for done in self._annotated([doc]):
-            keep_doc_alive(done, self.key)
-        return doc
-
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Apply the component to a stream of Docs."""
         one_torch_thread_in_workers()
-        for docs in minibatch(stream, batch_size):
-            yield from self._annotated(list(docs))
-
-    def _annotated(self, docs: list[Doc]) -> list[Doc]:
-        """The Docs with their spans. A batch that fails is gone through one by one, and the bad Docs are handled."""
-        try:
-            self.set_annotations(docs, self.predict(docs))
-        except Exception as error:
-            if len(docs) > 1:
-                return [done for doc in docs for done in self._annotated([doc])]
-            self.get_error_handler()(self.name, self, docs, error)
-            return []
-        return docs
+        yield from super().pipe(stream, batch_size=batch_size)
 
     def predict(self, docs: Iterable[Doc]) -> list[Candidates]:
         """Find the spans above the thresholds, without changing the Docs."""

@@ -1,13 +1,12 @@
 """`medflat_lattice`: the component that lays words over characters, in `doc.spans`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import srsly
 from spacy.language import Language
-from spacy.pipeline.pipe import Pipe
 from spacy.strings import get_string_id
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_get_examples
@@ -16,7 +15,7 @@ from spacy.vocab import Vocab
 
 from ..corpus.atomic import write_json
 from ..corpus.record import clipped
-from ..kept_spans import keep_doc_alive
+from ..span_pipe import SpanPipe
 from .saved import describe, restore
 from .source import WordSource
 from .tokens import TokenPlaces
@@ -43,7 +42,7 @@ def make_medflat_lattice(nlp: Language, name: str, words: WordSource, spans_key:
     return Lattice(nlp.vocab, words, name, spans_key=spans_key)
 
 
-class Lattice(Pipe):
+class Lattice(SpanPipe):
     """Writes the words of a source into `doc.spans[spans_key]`, ordered by start, longer first; words may overlap.
 
     The label of a span is the word's types (several with `|` between them, empty if it has none); its `id_` names the
@@ -64,33 +63,6 @@ class Lattice(Pipe):
         self.words = words
         self.name = name
         self.cfg: dict[str, Any] = {"spans_key": spans_key}
-
-    @property
-    def key(self) -> str:
-        """The span group that is written."""
-        return str(self.cfg["spans_key"])
-
-    def __call__(self, doc: Doc) -> Doc:
-        """Apply the component to one Doc. Its span group keeps the Doc alive; those of `pipe` do not."""
-        for done in self._annotated([doc]):
-            keep_doc_alive(done, self.key)
-        return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Apply the component to a stream of Docs."""
-        for docs in minibatch(stream, batch_size):
-            yield from self._annotated(list(docs))
-
-    def _annotated(self, docs: list[Doc]) -> list[Doc]:
-        """The Docs with their words. A batch that fails is gone through one by one, and the bad Docs are handled."""
-        try:
-            self.set_annotations(docs, self.predict(docs))
-        except Exception as error:
-            if len(docs) > 1:
-                return [done for doc in docs for done in self._annotated([doc])]
-            self.get_error_handler()(self.name, self, docs, error)
-            return []
-        return docs
 
     def predict(self, docs: Iterable[Doc]) -> Words:
         """The words of the Docs, without changing them.
