@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from ..scale.machine import usable_cpus
 
 PACKAGES = ("spacy-medflat", "spacy", "spacy-transformers", "thinc", "torch", "transformers", "numpy")
 # Those that decide whether wide vectors and bfloat16 are fast.
@@ -23,18 +23,11 @@ def describe_environment(threads: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
-        "cores": cores(),
+        "cores": usable_cpus(),
         "threads": threads,
         "cpu_flags": _cpu_flags(),
         "gpu": _gpu(),
     }
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def has_gpu() -> bool:

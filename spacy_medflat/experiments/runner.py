@@ -10,7 +10,7 @@ from typing import Any
 
 from ..corpus.atomic import write_json
 from ..corpus.record import CorpusError
-from .environment import cores
+from ..scale.machine import usable_cpus
 from .folder import RunFolder
 from .matrix import Matrix, Row
 from .run import Resources, execute
@@ -52,7 +52,7 @@ def run_all(
     report: Called with a run and what happens to it, from several threads.
     RETURNS: The runs that failed, and why, in their order.
     """
-    resources = Resources(max(1, cores() // jobs), gpu_id)
+    resources = Resources(max(1, usable_cpus() // jobs), gpu_id)
 
     def attempt(run: Run) -> Exception | None:
         done = run.folder.done

@@ -31,7 +31,7 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, jobs):
             raise ExperimentError("no such file")
 
     monkeypatch.setattr(runner, "execute", execute)
-    monkeypatch.setattr(runner, "cores", lambda: 5)
+    monkeypatch.setattr(runner, "usable_cpus", lambda: 5)
     said = []
     runs = runs_of(ROWS, tmp_path)
     failed = run_all(runs, jobs=jobs, gpu_id=1, report=lambda run, what: said.append((run.name, what)))
