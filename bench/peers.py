@@ -20,9 +20,10 @@ from typing import Annotated, Any
 import spacy
 import typer
 
-from bench.harness import environment, interleave, markdown_table
+from bench.harness import environment, interleave
 from bench.sides import ASSETS, SIDES, Setting
 from spacy_medflat.corpus.reader import create_cmeee_reader
+from spacy_medflat.report.tables import Table
 
 LENGTHS = (100, 1_000, 10_000, 100_000)
 
@@ -145,10 +146,10 @@ def _page(figures: dict[str, Any]) -> str:
     header = ["side"]
     for task in ("training", "inference"):
         header += [f"{task}, characters/s", f"{names[0]} / this", "peak MiB"]
-    parts = [markdown_table(header, rows)]
+    parts = [Table(header, rows).markdown()]
     cells = [[_length_cell(figures["lengths"][name].get(length)) for length in LENGTHS] for name in names]
     header = ["one text of", *(f"{length:,} characters" for length in LENGTHS)]
-    parts.append(markdown_table(header, [[name, *row] for name, row in zip(names, cells, strict=True)]))
+    parts.append(Table(header, [[name, *row] for name, row in zip(names, cells, strict=True)]).markdown())
     parts += [f"Left out: {name} ({reason})." for name, reason in figures["left out"].items()]
     setting = {**figures["setting"], **figures["environment"]}
     parts.append(", ".join(f"{name} {value}" for name, value in setting.items()))

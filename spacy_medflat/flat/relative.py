@@ -32,16 +32,18 @@ class RelativeRows(nn.Module):
         if torch.is_grad_enabled():
             self._cache = None
         # Rows for words as queries are as many as the square of the word lengths: too many to keep.
-        if torch.is_grad_enabled() or self._autocast() or query_length != 1:
+        if torch.is_grad_enabled() or query_length != 1:
             return self._rows(query_length, key_lengths, reach)
         # thinc's optimizers change a parameter's memory without torch's knowledge: its version says nothing.
-        state = torch.stack([p.sum(dtype=torch.float32) for p in self.parameters()]).tolist()
+        sums = torch.stack([p.sum(dtype=torch.float32) for p in self.parameters()]).tolist()
+        state = (sums, self._autocast_dtype())
         if self._cache is None or self._cache.state != state:
             self._cache = _Cache(state, {})
         return self._cache.get(self, key_lengths, reach)
 
-    def _autocast(self) -> bool:
-        return torch.is_autocast_enabled(self.project.weight.device.type)
+    def _autocast_dtype(self) -> torch.dtype | None:
+        device = self.project.weight.device.type
+        return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
 
     def _rows(self, query_length: int, key_lengths: Sequence[int], reach: int) -> Tensor:
         grid = Grid(query_length, key_lengths, 1 - reach, reach - 1)
@@ -53,10 +55,10 @@ class RelativeRows(nn.Module):
 class _Cache:
     """Rows for characters as queries by key length, each for the longest reach that was asked for.
 
-    state: the sum of every parameter when the rows were computed.
+    state: the sum of every parameter, and the type that autocast gave the rows, when they were computed.
     """
 
-    state: list[float]
+    state: tuple[list[float], torch.dtype | None]
     rows: dict[int, Tensor]
 
     def get(self, make: RelativeRows, key_lengths: Sequence[int], reach: int) -> Tensor:

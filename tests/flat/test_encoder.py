@@ -169,6 +169,27 @@ def test_cached_rows_follow_the_parameters():
     torch.testing.assert_close(changed, encoder(chars, words, layout).detach())
 
 
+def test_cached_rows_are_kept_for_one_precision(monkeypatch):
+    encoder = make().float().eval()
+    chars, words, layout, _ = batch(10, [(9, 6)], 12, 5)
+    rows = encoder.layers[0].attention.rows
+    computed = []
+    compute = rows._rows
+    monkeypatch.setattr(rows, "_rows", lambda *args: computed.append(args) or compute(*args))
+
+    def run(half):
+        before = len(computed)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            out = encoder(chars.float(), words.float(), layout)
+        return out, len(computed) - before
+
+    (single, n_single), (half, n_half) = run(False), run(True)
+    assert n_single and n_half == n_single and not torch.equal(single, half)
+    again, n_again = run(True)
+    assert n_again == 0 and torch.equal(again, half)
+    assert torch.equal(run(False)[0], single)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_lower_precision_is_near(dtype):
     encoder = make(n_layers=2)
