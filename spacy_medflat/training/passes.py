@@ -31,9 +31,14 @@ class Passes(NamedTuple):
     parameters: Parameters
     norm: str
 
-    def run(self, deltas: Deltas | None, *, capture: bool = True) -> dict[str, float]:
-        """One pass, clean or at a perturbation; returns its losses. Gradients are added to the parameters'."""
+    def run(self, deltas: Deltas | None, *, capture: bool = True, spare: bool = False) -> dict[str, float]:
+        """One pass, clean or at a perturbation; returns its losses. Gradients are added to the parameters'.
+
+        spare: Only the gradients at the embeddings are wanted; those of the parameters may be incomplete.
+        """
         with ExitStack() as stack:
+            if spare:
+                stack.enter_context(self.parameters.spared([probe.layer for probe in self.probes]))
             for i, probe in enumerate(self.probes):
                 # A layer that took no part in the clean pass has nothing to be perturbed.
                 given = None if deltas is None or not deltas[i] else deltas[i]
@@ -62,9 +67,10 @@ class Passes(NamedTuple):
         losses: dict[str, float] = {}
         for step in range(attack.steps):
             is_last = step == attack.steps - 1
+            counts = is_last or attack.averaged
             state.restore()
             self.parameters.clear_overflow()
-            passed = self.run(deltas, capture=not is_last)
+            passed = self.run(deltas, capture=not is_last, spare=not counts)
             if any(self.parameters.overflow):
                 raise SkipError("an adversarial gradient overflows in mixed precision")
             if not is_last:
@@ -76,7 +82,7 @@ class Passes(NamedTuple):
                     [attack.move(delta, c.gradient, place) for delta, c, place in zip(*group, strict=True)]
                     for group in zip(deltas, captures, rows, strict=True)
                 ]
-            if not (is_last or attack.averaged):
+            if not counts:
                 self.parameters.take()  # dropped: gradients need as much memory as the weights
                 continue
             gradient = self.parameters.take()

@@ -28,7 +28,12 @@ class SkipError(Exception):
 
 
 class Probe(Protocol):
-    """One attacked embedding."""
+    """One attacked embedding.
+
+    layer: a torch module or a thinc layer.
+    """
+
+    layer: Any
 
     def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Any:
         """A context in which one pass runs, with these perturbations (float32 [rows, hidden], one for each capture)."""

@@ -132,7 +132,31 @@ def test_an_exception_leaves_everything_as_it_was(upstream, target, failing):
 def _hooks(nlp):
     nodes = [node for model in models(nlp) for node in model.walk()]
     modules = [module for node in nodes for shim in node.shims for module in shim._model.modules()]
-    return [len(module._forward_hooks) for module in modules], [node._func for node in nodes]
+    fixed = [not param.requires_grad for module in modules for param in module.parameters(recurse=False)]
+    return [len(module._forward_hooks) for module in modules] + fixed, [node._func for node in nodes]
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+@pytest.mark.parametrize(
+    "attack, spared", [(PGD(0.5, 0.3, 3), [False, True, True, False]), (FreeLB(0.5, 0.3, 2), [False, False, False])]
+)
+def test_passes_that_only_move_the_perturbation_compute_no_gradients_of_layers(encoder, attack, spared, target):
+    nlp = victim("medflat_ner", encoder)
+    examples = gold(nlp)
+    pipe = nlp.get_pipe("medflat_ner")
+    attack_it(nlp, attack, target=target)
+    layers = [place for (*_, name), place in owners(nlp) if "layer.0" in name and name.endswith("dense.weight")]
+    update, seen = pipe.update, []
+
+    def watch(*args, **kwargs):
+        result = update(*args, **kwargs)
+        seen.append([place.grad is None for place in layers])
+        return result
+
+    pipe.update = watch
+    nlp.update(examples, sgd=False)
+    assert seen == [[is_spared] * len(layers) for is_spared in spared]
+    assert layers and all(place.grad is not None and place.requires_grad for place in layers)
 
 
 @pytest.mark.parametrize("head", ["medflat_ner", "spancat", "textcat"])
