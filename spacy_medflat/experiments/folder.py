@@ -44,11 +44,6 @@ class RunFolder:
         return self.path / "training"
 
     @property
-    def model(self) -> Path:
-        """The pipeline that is scored."""
-        return self.training / "model-best"
-
-    @property
     def output(self) -> Path:
         """What the commands print."""
         return self.path / "train.log"
@@ -95,6 +90,7 @@ def prepare(folder: RunFolder, row: Row, seed: int) -> None:
         "title": row.title,
         "seed": seed,
         "max_length": row.max_length,
+        "scored": row.scored,
         "config": row.config.name,
         "overrides": row.overrides,
         "remove": list(row.remove),
@@ -102,8 +98,10 @@ def prepare(folder: RunFolder, row: Row, seed: int) -> None:
     config = row_config(row, seed, folder.log).to_str()
     if folder.row.exists() and folder.config.exists():
         differences = config_differences(folder.config.read_text(encoding="utf-8"), config)
-        if (before := read_json(folder.row).get("max_length")) != row.max_length:
-            differences.append(f"max_length: {before}, now {row.max_length}")
+        before = read_json(folder.row)
+        for name in ("max_length", "scored"):
+            if before.get(name) != definition[name]:
+                differences.append(f"{name}: {before.get(name)}, now {definition[name]}")
         if differences:
             raise ExperimentError(
                 f"{folder.path} is of another definition of this row: {'; '.join(differences)}. Change it back, give "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +19,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Seed = Annotated[int, Field(ge=0)]
+Scored = Literal["best", "last"]
 
 
 class ExperimentError(CorpusError):
@@ -34,6 +35,7 @@ class _Settings(BaseModel):
     seeds: list[Seed] | None = None
     needs: list[str] = []
     max_length: Annotated[int, Field(ge=0)] | None = None
+    scored: Scored | None = None
 
 
 class _Row(_Settings):
@@ -59,6 +61,7 @@ class Row:
     config: The config file it starts from. overrides: Dotted settings and their values, a section as a mapping. remove:
         Dotted settings that are taken out before. max_length: Texts are cut there, in training and in prediction;
         0 for whole texts. against: The row it is compared with. missing: Why it cannot be run here; empty if it can.
+        scored: Which pipeline is scored, the best on dev or the last one.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Row:
     max_length: int
     against: str
     missing: str = ""
+    scored: Scored = "best"
 
 
 @dataclass(frozen=True)
@@ -150,9 +154,9 @@ def _chain(path: Path, rows: Mapping[str, _Row], name: str) -> list[_Row]:
 
 def _merged(path: Path, defaults: _Settings, chain: list[_Row]) -> _Settings:
     layers = [defaults, *chain]
-    config, seeds, max_length = (
+    config, seeds, max_length, scored = (
         next((value for layer in reversed(layers) if (value := getattr(layer, name)) is not None), None)
-        for name in ("config", "seeds", "max_length")
+        for name in ("config", "seeds", "max_length", "scored")
     )
     if config is None:
         raise ExperimentError(f"{path}: row {chain[-1].name!r} has no config; name one there or in defaults")
@@ -163,6 +167,7 @@ def _merged(path: Path, defaults: _Settings, chain: list[_Row]) -> _Settings:
         seeds=seeds or [0],
         needs=list(dict.fromkeys(need for layer in layers for need in layer.needs)),
         max_length=max_length or 0,
+        scored=scored or "best",
     )
 
 
@@ -194,6 +199,7 @@ def _resolve(
         settings.max_length or 0,
         row.against or baseline,
         f"needs {', '.join(lacking)}" if lacking else "",
+        settings.scored or "best",
     )
 
 

@@ -20,19 +20,21 @@ from .texts import read_texts
 
 
 def score_run(folder: RunFolder) -> None:
-    """Write the predictions of a run's best pipeline on the dev texts, then its scores.
+    """Write the predictions of a run's pipeline, the best or the last, on the dev texts, then its scores.
 
     A row with a `max_length` reads so many characters of each text; the gold behind them counts as missed. Thresholds
     and nesting are those of the pipeline.
     RAISES (ExperimentError): There is no text to score, or no recognizer in the pipeline.
     """
     corpora = load_config(folder.config, interpolate=True)["corpora"]
-    max_length = read_json(folder.row)["max_length"] or None
+    row = read_json(folder.row)
+    max_length = row["max_length"] or None
+    model = folder.training / f"model-{row['scored']}"
     texts = read_texts(corpora["dev"])
-    nlp = spacy.load(folder.model)
+    nlp = spacy.load(model)
     recognizer = next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, NestedEntityRecognizer)), None)
     if recognizer is None:
-        raise ExperimentError(f"{folder.model} has no 'medflat_ner' component; it has {', '.join(nlp.pipe_names)}")
+        raise ExperimentError(f"{model} has no 'medflat_ner' component; it has {', '.join(nlp.pipe_names)}")
     found = candidates_of(nlp, recognizer, (text[:max_length] for text in texts.texts))
     predictions = [scored_spans(doc, candidates, recognizer.labels) for doc, candidates in found]
     write_predictions(folder.predictions, texts.ids, predictions)

@@ -33,6 +33,7 @@ def test_the_same_definition_is_let_through_under_another_title_and_from_another
     [
         ({"overrides": {"training.dropout": 0.3}}, r"training\.dropout: 0\.2, now 0\.3"),
         ({"max_length": 128}, r"corpora\.train\.max_length: 0, now 128; max_length: 0, now 128"),
+        ({"scored": "last"}, r"scored: best, now last"),
         (
             {"remove": ("components.medflat_ner.model.dropout",)},
             r"model\.dropout: 0\.0, now '\(not set\)'",

@@ -19,15 +19,15 @@ def nlp():
     return nlp
 
 
-def make(folder, nlp, max_length=0):
+def make(folder, nlp, max_length=0, scored="best"):
     records = [Record(text, [Entity(*span) for span in spans], id=f"n{i}") for i, (text, spans) in enumerate(SENTENCES)]
     dev = folder / "dev.json"
     write_records(records, dev, "cmeee")
     (folder / "training").mkdir()
-    nlp.to_disk(folder / "training" / "model-best")
+    nlp.to_disk(folder / "training" / f"model-{scored}")
     config = f'[corpora]\n\n[corpora.dev]\n@readers = "spacy_medflat.CMeEE.v1"\npath = "{dev}"\n'
     (folder / "config.cfg").write_text(config, encoding="utf8")
-    (folder / "row.json").write_text(json.dumps({"max_length": max_length}), encoding="utf8")
+    (folder / "row.json").write_text(json.dumps({"max_length": max_length, "scored": scored}), encoding="utf8")
     return RunFolder(folder)
 
 
@@ -41,6 +41,13 @@ def test_scores_are_those_of_the_pipeline(nlp, tmp_path):
     spans = read_predictions(folder.predictions)
     assert {(e.start, e.end, e.label) for e, value in spans[0].items() if value > 0.5} == set(SENTENCES[0][1])
     assert all(value > scores["floor"] for found in spans for value in found.values())
+
+
+def test_the_last_pipeline_is_scored_if_the_row_says_so(nlp, tmp_path):
+    folder = make(tmp_path, nlp, scored="last")
+    spacy.blank("zh").to_disk(folder.training / "model-best")
+    score_run(folder)
+    assert read_predictions(folder.predictions)
 
 
 def test_gold_beyond_the_cut_counts_as_missed(nlp, tmp_path):
