@@ -11,7 +11,8 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -26,6 +27,11 @@ from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.report.tables import Table
 
 LENGTHS = (100, 1_000, 10_000, 100_000)
+# What a process of its own measures: one round of training, of inference, and one text of each length.
+TASKS = ("train", "infer", "long")
+
+# length (characters of the text, 0 for a round of many), seconds, peak (of the process so far, with loading, in MiB).
+Measured = dict[str, float]
 
 
 def main(
@@ -49,7 +55,8 @@ def main(
     setting = Setting(encoder, data, texts, batch, vectors, lexicon)
     if child:
         name, task = child.split("|")
-        print(json.dumps(_measure(name, task, setting)))
+        for measured in _measure(name, task, setting):
+            print(json.dumps(measured), flush=True)
         return
     names = side or list(SIDES)
     missing = {
@@ -58,72 +65,62 @@ def main(
     }
     left_out = {name: reason for name in names if (reason := missing.get(name))}
     names = [name for name in names if name not in left_out]
-    sides = {name: SIDES[name](setting) for name in names}
-    raw = [eg.text for eg in create_cmeee_reader(data, limit=texts)(spacy.blank("zh"))]
-    n_chars = sum(map(len, raw))
-    training = interleave({name: sides[name].train for name in names}, n_chars, rounds, warm_up)
-    inference = interleave({name: _reading(sides[name].infer, raw) for name in names}, n_chars, rounds, warm_up=1)
-    longest = {name: sides[name].longest for name in names}
-    del sides
     command = [sys.executable, "-m", "bench.peers", "--encoder", encoder, "--data", str(data), "--batch", str(batch)]
     command += ["--lexicon", str(lexicon), *(["--vectors", str(vectors)] if vectors else [])]
-    peaks: dict[str, dict[str, float]] = {name: {} for name in names}
-    lengths: dict[str, dict[int, dict[str, float]]] = {name: {} for name in names}
-    for name in names:
-        for task in ("train", "infer"):
-            peaks[name][task] = _run(command, name, task)["peak"]
-        for length in LENGTHS:
-            if longest[name] is None or length <= (longest[name] or 0):
-                lengths[name][length] = _run(command, name, f"read {length}")
-    figures = {
+    raw = [eg.text for eg in create_cmeee_reader(data, limit=texts)(spacy.blank("zh"))]
+    n_chars = sum(map(len, raw))
+    figures: dict[str, Any] = {
         "setting": {"texts": texts, "characters": n_chars, "batch": batch, "encoder": Path(encoder).name},
         "environment": environment(),
-        "training": training,
-        "inference": inference,
-        "peak MiB": peaks,
-        "lengths": lengths,
         "left out": left_out,
+        "processes": {},
     }
     output.parent.mkdir(parents=True, exist_ok=True)
+    # Before the sides are built here: all of them take memory that long texts need.
+    for name in names:
+        figures["processes"][name] = {task: _run(command, name, task) for task in TASKS}
+        output.write_text(json.dumps(figures, indent=2), encoding="utf8")
+    sides = {name: SIDES[name](setting) for name in names}
+    figures["training"] = interleave({name: sides[name].train for name in names}, n_chars, rounds, warm_up)
+    infer: dict[str, Callable[[], None]] = {name: partial(sides[name].infer, raw) for name in names}
+    figures["inference"] = interleave(infer, n_chars, rounds, warm_up=1)
     output.write_text(json.dumps(figures, indent=2), encoding="utf8")
     page = _page(figures)
     output.with_suffix(".md").write_text(page, encoding="utf8")
     print(page)
 
 
-def _reading(infer: Any, raw: Sequence[str]) -> Any:
-    def read() -> None:
-        infer(raw)
-
-    return read
-
-
-def _run(command: list[str], name: str, task: str) -> dict[str, float]:
-    done = subprocess.run([*command, "--child", f"{name}|{task}"], capture_output=True, text=True)
-    if done.returncode:
-        # One that runs out of memory is a result, too.
-        return {"peak": float("nan"), "seconds": float("nan")}
-    return json.loads(done.stdout.splitlines()[-1])
+def _run(command: list[str], name: str, task: str) -> list[Measured]:
+    """What a process of its own measures. If it runs out of memory, that is a result: what it had printed by then."""
+    done = subprocess.run([*command, "--child", f"{name}|{task}"], stdout=subprocess.PIPE, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def _measure(name: str, task: str, setting: Setting) -> dict[str, float]:
-    """Seconds of a task, and the peak of the whole process, loading included, in MiB."""
+def _measure(name: str, task: str, setting: Setting) -> Iterator[Measured]:
+    """Measure one task in this process, where nothing else has been done."""
     side = SIDES[name](setting._replace(texts=min(setting.texts, 8 * setting.batch)))
+    # The optimizer makes its state at the end of the first step, and an untrained head would find half of all spans.
+    side.train()
     if task == "train":
-        # Twice: the optimizer makes its state at the end of the first step.
-        side.train()
-        work = side.train
-    else:
-        # An untrained head would find half of all spans.
-        side.train()
-        length = int(task.removeprefix("read ")) if task.startswith("read") else 0
-        raw = [eg.text for eg in create_cmeee_reader(setting.data)(spacy.blank("zh"))]
-        text = "".join(raw)
-        work = _reading(side.infer, [text[:length]] if length else raw[: setting.texts])
+        yield _timed(side.train)
+        return
+    raw = [eg.text for eg in create_cmeee_reader(setting.data)(spacy.blank("zh"))]
+    if task == "infer":
+        yield _timed(partial(side.infer, raw[: setting.texts]))
+        return
+    text = "".join(raw)
+    text *= -(-LENGTHS[-1] // len(text))
+    for length in LENGTHS:
+        if side.longest is None or length <= side.longest:
+            yield _timed(partial(side.infer, [text[:length]]), length)
+
+
+def _timed(work: Callable[[], object], length: int = 0) -> Measured:
     begin = perf_counter()
     work()
     seconds = perf_counter() - begin
-    return {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"length": length, "seconds": seconds, "peak": peak}
 
 
 def _page(figures: dict[str, Any]) -> str:
@@ -140,28 +137,25 @@ def _page(figures: dict[str, Any]) -> str:
         for task, child in (("training", "train"), ("inference", "infer")):
             spread = f"{min(figures[task][name]):,.0f}–{max(figures[task][name]):,.0f}"
             ratio = ours[task] / speeds[task][name]
-            peak = figures["peak MiB"][name][child]
-            row += [f"{speeds[task][name]:,.0f} ({spread})", f"{ratio:.2f}", f"{peak:,.0f}"]
+            measured = figures["processes"][name][child]
+            peak = f"{measured[0]['peak']:,.0f}" if measured else "failed"
+            row += [f"{speeds[task][name]:,.0f} ({spread})", f"{ratio:.2f}", peak]
         rows.append(row)
     header = ["side"]
     for task in ("training", "inference"):
         header += [f"{task}, characters/s", f"{names[0]} / this", "peak MiB"]
     parts = [Table(header, rows).markdown()]
-    cells = [[_length_cell(figures["lengths"][name].get(length)) for length in LENGTHS] for name in names]
     header = ["one text of", *(f"{length:,} characters" for length in LENGTHS)]
-    parts.append(Table(header, [[name, *row] for name, row in zip(names, cells, strict=True)]).markdown())
+    rows = []
+    for name in names:
+        found = {measured["length"]: measured for measured in figures["processes"][name]["long"]}
+        cells = [f"{found[n]['seconds']:.2f} s, {found[n]['peak']:,.0f} MiB" if n in found else "–" for n in LENGTHS]
+        rows.append([name, *cells])
+    parts += [Table(header, rows).markdown(), "–: longer than the side reads, or than memory allows."]
     parts += [f"Left out: {name} ({reason})." for name, reason in figures["left out"].items()]
     setting = {**figures["setting"], **figures["environment"]}
     parts.append(", ".join(f"{name} {value}" for name, value in setting.items()))
     return "\n\n".join(parts) + "\n"
-
-
-def _length_cell(found: dict[str, float] | None) -> str:
-    if found is None:
-        return "–"
-    if found["seconds"] != found["seconds"]:
-        return "failed"
-    return f"{found['seconds']:.2f} s, {found['peak']:,.0f} MiB"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import load_model_from_config
+from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ..corpus.record import CorpusError
@@ -48,16 +49,20 @@ class Member:
 
         They are dropped with what the encoder gave for them as soon as the spans are known.
         """
-        copies = [
-            Doc(self.nlp.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
-            for doc in docs
-        ]
+        copies = [_with_vocab(doc, self.nlp.vocab) for doc in docs]
         later = self.nlp.pipe_names[self.nlp.pipe_names.index(self.recognizer.name) :]
         return list(self.nlp.pipe(copies, disable=later))
 
     def to_bytes(self) -> bytes:
         """The whole pipeline with its config, vocabulary and meta data."""
         return srsly.msgpack_dumps([self.nlp.config.to_bytes(), self.nlp.meta, self.nlp.to_bytes()])
+
+
+def _with_vocab(doc: Doc, vocab: Vocab) -> Doc:
+    """A Doc of the same tokens. The doc is read as an array, for it keeps each Token that it is asked for."""
+    orths, spaces = doc.to_array(["ORTH", "SPACY"]).T
+    words = [doc.vocab.strings[orth] for orth in orths.tolist()]
+    return Doc(vocab, words=words, spaces=spaces.astype(bool).tolist())
 
 
 def make_member(nlp: Language) -> Member:
