@@ -78,12 +78,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The rows of a file in their order, and the row that the others are compared with."""
+    """The rows of a file in their order, and the row that the others are compared with.
+
+    variables: Names of those that the file has no value for. settings: The values given in place of the file's own.
+    """
 
     path: Path
     baseline: str
     rows: list[Row]
     variables: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def select(self, names: Iterable[str] | None, seeds: Iterable[int] | None) -> list[Row]:
         """The rows of these names, or all, with these seeds, or each with its own.
@@ -122,7 +126,8 @@ def read_matrix(path: Path, variables: Mapping[str, Any], *, has_gpu: bool) -> M
         raise ExperimentError(f"{path}: no variable {', '.join(strangers)}; there are {', '.join(sorted(known))}")
     values = {**parsed.variables, **variables}
     resolved = [_resolve(path, row, merged[row.name], values, parsed.baseline, has_gpu) for row in parsed.rows]
-    return Matrix(path, parsed.baseline, resolved, sorted(known - set(parsed.variables)))
+    settings = {name: variables[name] for name in sorted(variables.keys() & parsed.variables.keys())}
+    return Matrix(path, parsed.baseline, resolved, sorted(known - set(parsed.variables)), settings)
 
 
 def _parse(path: Path) -> _Matrix:

@@ -90,5 +90,11 @@ def write_index(matrix: Matrix, output: Path) -> None:
     ]
     # An absolute path would tell readers of the report nothing but what the machine is like.
     path = matrix.path.name if matrix.path.is_absolute() else matrix.path.as_posix()
-    index = {"matrix": path, "baseline": matrix.baseline, "variables": matrix.variables, "rows": rows}
+    index = {
+        "matrix": path,
+        "baseline": matrix.baseline,
+        "variables": matrix.variables,
+        "settings": matrix.settings,
+        "rows": rows,
+    }
     write_json(output / INDEX, index)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 
 from . import words
@@ -32,8 +34,13 @@ def render_markdown(results: Results, found: list[Line], details: Sequence[Detai
 
 
 def _commands(results: Results) -> str:
-    settings = "".join(f" \\\n  --set {name}=…" for name in results.variables)
+    """For all rows with runs, and all their seeds."""
+    settings = [f"{name}=…" for name in results.variables]
+    settings += [shlex.quote(f"{name}={json.dumps(value)}") for name, value in results.settings.items()]
+    options = [f"--only {','.join(row.name for row in results.done)}"]
+    options += [f"--seeds {','.join(map(str, sorted({run.seed for row in results.done for run in row.runs})))}"]
+    lines = "".join(f" \\\n  {option}" for option in [*options, *(f"--set {setting}" for setting in settings)])
     return (
-        f"python -m spacy medflat experiments {results.matrix} --output experiments{settings}\n"
+        f"python -m spacy medflat experiments {results.matrix} --output experiments{lines}\n"
         "python -m spacy medflat report experiments --output report.html --markdown results.md"
     )

@@ -34,6 +34,7 @@ class _Index(BaseModel):
     matrix: str
     baseline: str
     variables: list[str]
+    settings: dict[str, Any] = {}
     rows: list[_IndexRow]
 
 
@@ -84,11 +85,15 @@ class RowResult:
 
 @dataclass(frozen=True)
 class Results:
-    """All rows, the texts they were scored on, and the mentions (surface, label) of the training texts."""
+    """All rows, the texts they were scored on, and the mentions (surface, label) of the training texts.
+
+    variables, settings: See `Matrix`; of the last command that filled the folder.
+    """
 
     matrix: str
     baseline: str
     variables: list[str]
+    settings: dict[str, Any]
     rows: list[RowResult]
     texts: AnnotatedTexts
     mentions: frozenset[tuple[str, str]]
@@ -122,7 +127,7 @@ def read_results(folder: Path) -> Results:
     texts = read_texts(corpora["dev"])
     rows = [_read_row(folder, row, done[row.name], texts) for row in index.rows]
     mentions = read_mentions(corpora["train"])
-    return Results(index.matrix, index.baseline, index.variables, rows, texts, mentions)
+    return Results(index.matrix, index.baseline, index.variables, index.settings, rows, texts, mentions)
 
 
 def _read_index(path: Path) -> _Index:

@@ -35,7 +35,8 @@ def test_a_row_inherits_and_overrides(tmp_path):
     }
     found = read_matrix(write(tmp_path, matrix), {"train": "t.json"}, has_gpu=False)
     a, b, c = found.rows
-    assert found.baseline == "a" and found.variables == ["train"]
+    assert found.baseline == "a" and found.variables == ["train"] and found.settings == {}
+    assert read_matrix(tmp_path / "m.yml", {"train": "t", "rate": 0.2}, has_gpu=False).settings == {"rate": 0.2}
     assert (a.title, a.config, a.seeds, a.max_length, a.missing) == ("A", tmp_path / "c.cfg", (0, 1), 0, "")
     assert a.overrides == {"x.y": 1, "p.train": "t.json"}
     assert b.overrides == {"x.y": 2, "p.train": "t.json", "x.z": 0.1} and b.remove == ("q",) and b.max_length == 8

@@ -87,6 +87,7 @@ def write_experiments(output: Path, rows: Mapping[str, tuple[float, list[int]]],
             "matrix": "configs/experiments.yml",
             "baseline": baseline,
             "variables": ["dev", "train"],
+            "settings": {"mixed_precision": True},
             "rows": [*index, large],
         },
     )
