@@ -9,12 +9,8 @@ import sys
 from dataclasses import dataclass
 
 from ..corpus.atomic import write_json
-from ..training.checkpoint import CheckpointFolder
-from ..training.run import CHECKPOINTS
-from .environment import describe_environment
 from .folder import RunFolder, prepare
 from .lock import locked
-from .log import read_log
 from .matrix import ExperimentError, Row
 
 _ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt|Killed)\b")
@@ -43,9 +39,8 @@ def execute(folder: RunFolder, row: Row, seed: int, resources: Resources) -> Non
                 return
             stage = _Stage(folder, resources, descriptors)
             if not folder.environment.exists():
-                _train(stage, seed)
-            module = "spacy_medflat.experiments.predict"
-            stage("scoring", "-m", module, str(folder.path), str(resources.gpu_id))
+                stage("training", "train")
+            stage("scoring", "predict")
         except ExperimentError as error:
             # What is done stays as it is, whatever the row says now.
             if not folder.done:
@@ -54,40 +49,22 @@ def execute(folder: RunFolder, row: Row, seed: int, resources: Resources) -> Non
         folder.failure.unlink(missing_ok=True)
 
 
-def _train(stage: _Stage, seed: int) -> None:
-    folder, resources = stage.folder, stage.resources
-    resume = bool(CheckpointFolder(folder.training / CHECKPOINTS).files())
-    if not resume:
-        # Of an attempt that ended before its first checkpoint.
-        folder.log.unlink(missing_ok=True)
-    command = ["-m", "spacy", "medflat", "train", str(folder.config), "--output", str(folder.training)]
-    options = ["--gpu-id", str(resources.gpu_id), *(["--resume"] if resume else [])]
-    stage("training", *command, *options)
-    log = read_log(folder.log)
-    environment = {
-        **describe_environment(resources.threads),
-        "seed": seed,
-        "steps": log.steps[-1],
-        "seconds": log.seconds,
-    }
-    write_json(folder.environment, environment)
-
-
 @dataclass(frozen=True)
 class _Stage:
-    """Runs Python in a process of its own; what it prints is added to the run's `train.log`."""
+    """Runs a module of this package in a process of its own; what it prints is added to the run's `train.log`."""
 
     folder: RunFolder
     resources: Resources
     descriptors: tuple[int, ...]
 
-    def __call__(self, name: str, *arguments: str) -> None:
+    def __call__(self, name: str, module: str) -> None:
+        command = [sys.executable, "-m", f"{__package__}.{module}", str(self.folder.path), str(self.resources.gpu_id)]
         threads = str(self.resources.threads)
         # Waiting threads that spin would take the cores from the other runs.
         settings = {"OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
         with self.folder.output.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, *arguments],
+                command,
                 env={**os.environ, **settings},
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import traceback
+from contextlib import redirect_stdout
+from importlib import import_module
+from io import StringIO
 from pathlib import Path
 
-from typer.testing import CliRunner
-
-from spacy_medflat.cli import medflat_cli
 from spacy_medflat.experiments import run
 from spacy_medflat.experiments.folder import RunFolder
-from spacy_medflat.experiments.predict import score_run
+
+STAGES = {"spacy_medflat.experiments.train": "train_run", "spacy_medflat.experiments.predict": "score_run"}
 
 
 class InProcess:
     """In place of `subprocess.Popen`, for the two commands that a run starts."""
 
     def __init__(self, command: list[str], *, stdout, **_):
-        if command[1:5] == ["-m", "spacy", "medflat", "train"]:
-            result = CliRunner().invoke(medflat_cli, command[4:])
-            words = f"{result.output}\n{'' if result.exception is None else repr(result.exception)}\n"
-            self.code = result.exit_code
-        else:
-            assert command[1:3] == ["-m", "spacy_medflat.experiments.predict"]
-            score_run(RunFolder(Path(command[3])))
-            words, self.code = "scored\n", 0
-        stdout.write(words.encode())
+        _, dash, module, path, gpu_id = command
+        assert (dash, gpu_id) == ("-m", "-1")
+        self.code = 0
+        printed = StringIO()
+        with redirect_stdout(printed):
+            try:
+                getattr(import_module(module), STAGES[module])(RunFolder(Path(path)))
+            except (Exception, SystemExit):
+                self.code = 1
+                traceback.print_exc(file=printed)
+        stdout.write(printed.getvalue().encode())
 
     def wait(self) -> int:
         return self.code

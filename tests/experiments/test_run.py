@@ -1,12 +1,12 @@
 import json
 import os
-import sys
 from dataclasses import replace
 
 import pytest
 
 from spacy_medflat.experiments import run as module
-from spacy_medflat.experiments.folder import RunFolder
+from spacy_medflat.experiments import train as train_module
+from spacy_medflat.experiments.folder import RunFolder, prepare
 from spacy_medflat.experiments.lock import locked
 from spacy_medflat.experiments.matrix import ExperimentError, read_matrix
 from spacy_medflat.experiments.predictions import read_predictions
@@ -15,7 +15,7 @@ from spacy_medflat.training.checkpoint import CheckpointFolder
 from tests.training.runs import one_thread
 
 from .helpers import write_matrix
-from .processes import stay_in_process
+from .processes import InProcess, stay_in_process
 
 ONE = Resources(1)
 
@@ -48,14 +48,19 @@ def test_a_run_in_processes_of_its_own(row, tmp_path):
     assert scores["f"] == pytest.approx(max(line["score"] for line in logged))
 
 
-def test_processes_are_told_their_threads(row, tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path)
-    stage = module._Stage(folder, Resources(3), ())
-    stage("x", "-c", "import os; print(os.environ['OMP_NUM_THREADS'], os.environ['OMP_WAIT_POLICY'])")
-    assert folder.output.read_text(encoding="utf8").split() == ["3", "PASSIVE"]
-    with pytest.raises(ExperimentError, match=r"x failed with exit code 1: ZeroDivisionError: division by zero; see"):
-        stage("x", "-c", "import sys; print('before'); 1 / 0")
-    assert sys.executable and os.environ.get("OMP_WAIT_POLICY") != "PASSIVE"
+def test_a_process_is_told_its_threads_and_its_last_words_are_kept(tmp_path, monkeypatch):
+    told = {}
+
+    class Process(InProcess):
+        def __init__(self, command, *, env, **options):
+            told.update(env)
+            super().__init__(command, **options)
+
+    monkeypatch.setattr(module.subprocess, "Popen", Process)
+    with pytest.raises(ExperimentError, match=r"scoring failed with exit code 1: .*config\.cfg.*; see .*train\.log"):
+        module._Stage(RunFolder(tmp_path), Resources(3), ())("scoring", "predict")
+    assert (told["OMP_NUM_THREADS"], told["OMP_WAIT_POLICY"]) == ("3", "PASSIVE")
+    assert os.environ.get("OMP_WAIT_POLICY") != "PASSIVE"
 
 
 def test_an_interrupted_training_goes_on(row, tmp_path, monkeypatch):
@@ -84,7 +89,7 @@ def test_what_is_trained_is_only_scored_and_what_is_done_is_let_alone(row, tmp_p
     execute(folder, row, 0, ONE)
     scores = folder.scores.read_bytes()
     folder.scores.unlink()
-    monkeypatch.setattr(module, "_train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained again"))
     execute(folder, row, 0, ONE)
     assert folder.scores.read_bytes() == scores
     monkeypatch.setattr(module._Stage, "__call__", lambda *_: pytest.fail("scored again"))
@@ -93,6 +98,16 @@ def test_what_is_trained_is_only_scored_and_what_is_done_is_let_alone(row, tmp_p
     with pytest.raises(ExperimentError, match=r"training\.max_steps: 2, now 3"):
         execute(folder, changed, 0, ONE)
     assert folder.scores.read_bytes() == scores and not folder.failure.exists()
+
+
+def test_a_training_that_outlived_its_parent_is_not_repeated(row, tmp_path, monkeypatch):
+    stay_in_process(monkeypatch)
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    prepare(folder, row, 0)
+    train_module.train_run(folder)
+    monkeypatch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained again"))
+    execute(folder, row, 0, ONE)
+    assert folder.done
 
 
 def test_two_do_not_work_in_one_folder(row, tmp_path):
