@@ -26,6 +26,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from bench.harness import environment
+from bench.memory import forget_peak, peak
 from bench.naive_flat import naive_flat
 from spacy_medflat.flat.architecture import make_flat
 from spacy_medflat.flat.windows import cut_windows, pack_parts
@@ -184,17 +185,9 @@ def _memory_in_a_child(side: str, mode: str, width: int, length: int, density: f
 def _extra_memory(side: str, mode: str, width: float, length: float, density: float) -> float:
     """Peak memory of one pass beyond the weights and inputs, in MiB."""
     run = _run(side, mode, int(width), int(length), density, BATCH[int(length)])
-    # Linux forgets the peak so far, which importing has left.
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before = _status("VmRSS")
+    before = forget_peak()
     run()
-    return (_status("VmHWM") - before) / 1024
-
-
-def _status(name: str) -> int:
-    """A line of Linux's memory figures, in KiB."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith(name)))
+    return peak() - before
 
 
 if __name__ == "__main__":

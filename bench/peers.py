@@ -7,7 +7,6 @@ measured in processes of their own. Prints tables, and writes every figure as JS
 """
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import spacy
 import typer
 
 from bench.harness import environment, interleave
+from bench.memory import forget_peak, peak
 from bench.sides import ASSETS, SIDES, Setting
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.report.tables import Table
@@ -30,7 +30,8 @@ LENGTHS = (100, 1_000, 10_000, 100_000)
 # What a process of its own measures: one round of training, of inference, and one text of each length.
 TASKS = ("train", "infer", "long")
 
-# length (characters of the text, 0 for a round of many), seconds, peak (of the process so far, with loading, in MiB).
+# length (characters of the text, 0 for a round of many), seconds, peak in MiB: of the whole process in training, and
+# beyond what the trained side holds in inference.
 Measured = dict[str, float]
 
 
@@ -60,13 +61,15 @@ def main(
         return
     names = side or list(SIDES)
     missing = {
-        "edsnlp ner_crf": None if find_spec("edsnlp") else "edsnlp is not installed",
+        "edsnlp": None if find_spec("edsnlp") else "edsnlp is not installed",
         "ours, with FLAT": None if vectors else "no --vectors given",
     }
-    left_out = {name: reason for name in names if (reason := missing.get(name))}
+    left_out = {
+        name: reason for name in names for prefix, reason in missing.items() if reason and name.startswith(prefix)
+    }
     names = [name for name in names if name not in left_out]
     command = [sys.executable, "-m", "bench.peers", "--encoder", encoder, "--data", str(data), "--batch", str(batch)]
-    command += ["--lexicon", str(lexicon), *(["--vectors", str(vectors)] if vectors else [])]
+    command += ["--texts", str(texts), "--lexicon", str(lexicon), *(["--vectors", str(vectors)] if vectors else [])]
     raw = [eg.text for eg in create_cmeee_reader(data, limit=texts)(spacy.blank("zh"))]
     n_chars = sum(map(len, raw))
     figures: dict[str, Any] = {
@@ -102,25 +105,23 @@ def _measure(name: str, task: str, setting: Setting) -> Iterator[Measured]:
     # The optimizer makes its state at the end of the first step, and an untrained head would find half of all spans.
     side.train()
     if task == "train":
-        yield _timed(side.train)
+        yield _timed(side.train, 0)
         return
     raw = [eg.text for eg in create_cmeee_reader(setting.data)(spacy.blank("zh"))]
     if task == "infer":
-        yield _timed(partial(side.infer, raw[: setting.texts]))
+        yield _timed(partial(side.infer, raw[: setting.texts]), forget_peak())
         return
     text = "".join(raw)
     text *= -(-LENGTHS[-1] // len(text))
     for length in LENGTHS:
         if side.longest is None or length <= side.longest:
-            yield _timed(partial(side.infer, [text[:length]]), length)
+            yield _timed(partial(side.infer, [text[:length]]), forget_peak(), length)
 
 
-def _timed(work: Callable[[], object], length: int = 0) -> Measured:
+def _timed(work: Callable[[], object], before: float, length: int = 0) -> Measured:
     begin = perf_counter()
     work()
-    seconds = perf_counter() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"length": length, "seconds": seconds, "peak": peak}
+    return {"length": length, "seconds": perf_counter() - begin, "peak": peak() - before}
 
 
 def _page(figures: dict[str, Any]) -> str:
@@ -138,20 +139,22 @@ def _page(figures: dict[str, Any]) -> str:
             spread = f"{min(figures[task][name]):,.0f}–{max(figures[task][name]):,.0f}"
             ratio = ours[task] / speeds[task][name]
             measured = figures["processes"][name][child]
-            peak = f"{measured[0]['peak']:,.0f}" if measured else "failed"
-            row += [f"{speeds[task][name]:,.0f} ({spread})", f"{ratio:.2f}", peak]
+            memory = f"{measured[0]['peak']:,.0f}" if measured else "failed"
+            row += [f"{speeds[task][name]:,.0f} ({spread})", f"{ratio:.2f}", memory]
         rows.append(row)
     header = ["side"]
-    for task in ("training", "inference"):
-        header += [f"{task}, characters/s", f"{names[0]} / this", "peak MiB"]
+    for task, memory in (("training", "peak MiB"), ("inference", "MiB more")):
+        header += [f"{task}, characters/s", f"{names[0]} / this", memory]
     parts = [Table(header, rows).markdown()]
     header = ["one text of", *(f"{length:,} characters" for length in LENGTHS)]
     rows = []
     for name in names:
         found = {measured["length"]: measured for measured in figures["processes"][name]["long"]}
-        cells = [f"{found[n]['seconds']:.2f} s, {found[n]['peak']:,.0f} MiB" if n in found else "–" for n in LENGTHS]
+        values = [found.get(n) for n in LENGTHS]
+        cells = [f"{value['seconds']:.2f} s, {value['peak']:,.0f} MiB more" if value else "–" for value in values]
         rows.append([name, *cells])
     parts += [Table(header, rows).markdown(), "–: longer than the side reads, or than memory allows."]
+    parts.append("“MiB more”: the peak beyond what the trained side holds before it reads.")
     parts += [f"Left out: {name} ({reason})." for name, reason in figures["left out"].items()]
     setting = {**figures["setting"], **figures["environment"]}
     parts.append(", ".join(f"{name} {value}" for name, value in setting.items()))

@@ -201,7 +201,7 @@ def _to_text(example: Example, labels: Sequence[str]) -> Text:
     return Text(example.text, [(s.start_char, s.end_char - 1, labels.index(s.label_)) for s in spans])
 
 
-def _edsnlp(setting: Setting) -> Side:
+def _edsnlp(setting: Setting, *, bfloat16: bool) -> Side:
     """edsnlp's trainable recognizer: overlapping entities of different labels, by a CRF for each label."""
     import edsnlp
     import edsnlp.pipes as eds
@@ -222,7 +222,7 @@ def _edsnlp(setting: Setting) -> Side:
         nlp.train(True)
         for group in batches:
             ready = nlp.collate([nlp.preprocess(doc, supervision=True) for doc in group])
-            with nlp.cache():
+            with nlp.cache(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 outputs = [pipe(ready[name]) for name, pipe in nlp.torch_components() if name in ready]
             sum(output["loss"] for output in outputs if output.get("loss") is not None).backward()
             optimizer.step()
@@ -230,7 +230,8 @@ def _edsnlp(setting: Setting) -> Side:
 
     def infer(texts: Sequence[str]) -> None:
         nlp.train(False)
-        for _ in nlp.pipe(texts):
+        # Its own choice is half precision, on a CPU too.
+        for _ in nlp.pipe(texts).set_processing(autocast=torch.bfloat16 if bfloat16 else False):
             pass
 
     return Side(train, infer)
@@ -241,7 +242,10 @@ def _flat(setting: Setting) -> Side:
 
 
 SIDES: dict[str, Callable[[Setting], Side]] = {
-    "ours": lambda setting: _pipeline_side("encoder_only.cfg", setting),
+    "ours": partial(_pipeline_side, "encoder_only.cfg"),
+    "ours, bfloat16": partial(
+        _pipeline_side, "encoder_only.cfg", overrides={"components.transformer.model.mixed_precision": True}
+    ),
     "ours, with FLAT": _flat,
     "encoder alone": _encoder_alone,
     "plain GlobalPointer": _plain_pointer,
@@ -250,5 +254,6 @@ SIDES: dict[str, Callable[[Setting], Side]] = {
     ),
     "transformer + spancat": _spancat,
     "transformer + ner": _ner,
-    "edsnlp ner_crf": _edsnlp,
+    "edsnlp ner_crf": partial(_edsnlp, bfloat16=False),
+    "edsnlp ner_crf, bfloat16": partial(_edsnlp, bfloat16=True),
 }
