@@ -33,7 +33,9 @@ def parse(item: Item, names: Fields) -> Document | Failure:
     fields: Any = None
     try:
         fields = _PARSERS[item.kind](item, names)
-        return Document(_text_of(fields, names), fields, fields.get(names.id), item.place)
+        text = _text_of(fields, names)
+        others = {name: value for name, value in fields.items() if name != names.entities}
+        return Document(text, others, fields.get(names.id), item.place)
     except CorpusError as error:
         identifier = fields.get(names.id) if isinstance(fields, dict) else None
         return failure(identifier, item.place, str(error))
@@ -54,8 +56,9 @@ def _text_of(fields: Any, names: Fields) -> str:
     text = fields[names.text]
     if not isinstance(text, str):
         raise CorpusError(f"field {names.text!r} must be a string, but it is {clipped(text)}")
-    if names.entities in fields:
-        raise CorpusError(f"it has a field {names.entities!r} already; name another one for what is found")
+    # Texts that nobody has annotated yet may have an empty one, as `convert` writes it.
+    if fields.get(names.entities) not in (None, []):
+        raise CorpusError(f"it has a field {names.entities!r} already; name another with --entities-field")
     _check(fields)
     return text
 

@@ -195,7 +195,7 @@ def test_nothing_of_others_is_touched(archive, ruler, tmp_path):
 
 
 def test_bad_records_and_failing_texts_are_listed(troubled, tmp_path):
-    bad_key = json.dumps({"id": "key", "text": "肺", "entities": []})
+    bad_key = json.dumps({"id": "key", "text": "肺", "entities": [{"start": 0, "end": 1, "label": "bod"}]})
     lines = [
         '{"id": 1, "text": "咳嗽"}',
         "{broken",
@@ -219,6 +219,19 @@ def test_bad_records_and_failing_texts_are_listed(troubled, tmp_path):
         strict=True,
     ):  # fmt: skip
         assert reason in error["reason"], error
+
+
+@pytest.mark.parametrize("nothing", [[], None])
+@pytest.mark.parametrize("target", ["jsonl", "parquet"])
+def test_an_empty_field_of_entities_is_filled(nothing, target, ruler, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    archive = write_lines(tmp_path / "notes.jsonl", [{"entities": nothing, **row} for row in rows(3)])
+    output = tmp_path / f"out.{target}"
+    outcome = run(archive, output, ruler)
+    assert (outcome.summary.documents, outcome.summary.failed) == (3, 0)
+    found = read_lines(output) if target == "jsonl" else parquet.read_table(output).to_pylist()
+    assert any(row["entities"] for row in found)
+    assert all(spans_of(row) == expected(row["text"]) for row in found)
 
 
 @pytest.mark.parametrize("step", ["write_bytes", "replace"])
