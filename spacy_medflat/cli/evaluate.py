@@ -17,11 +17,15 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="Package name or folder of a trained pipeline.")],
     data: Annotated[Path, typer.Argument(help="Annotated texts, in any format that `convert` reads.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the scores.")] = None,
+    mixed_precision: Annotated[
+        bool | None,
+        typer.Option("--mixed-precision/--full-precision", help="Compute so; by default as the pipeline says."),
+    ] = None,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
 ) -> None:
     """Score a pipeline: overall, per type, and apart for spans that take part in nesting."""
     with friendly_errors():
-        nlp, recognizer = load_pipeline(model, gpu_id)
+        nlp, recognizer = load_pipeline(model, gpu_id, mixed_precision)
         examples = read_examples(nlp, data, recognizer.key)
         scores = nlp.evaluate(examples)
         console = Console()

@@ -11,18 +11,22 @@ from ..corpus.reader import create_cmeee_reader
 from ..corpus.record import CorpusError
 from ..ensemble.component import Ensemble
 from ..ner.component import NestedEntityRecognizer
+from ..scale.model_files import model_folder, precision_settings
 
 SpanFinder = NestedEntityRecognizer | Ensemble
 
 
-def load_pipeline(model: str, gpu_id: int) -> tuple[Language, SpanFinder]:
+def load_pipeline(model: str, gpu_id: int, mixed_precision: bool | None = None) -> tuple[Language, SpanFinder]:
     """Load a pipeline by package name or folder, and find its nested entity recognizer or ensemble of such.
 
     gpu_id (int): the GPU to use, -1 for the CPU.
-    RAISES OSError: there is no such pipeline. CorpusError: it has no component that finds nested entities.
+    mixed_precision (bool or None): compute so; None for what the pipeline says.
+    RAISES OSError: there is no such pipeline. CorpusError: it has no component that finds nested entities, or none
+        that knows mixed precision.
     """
     setup_gpu(gpu_id, silent=True)
-    nlp = spacy.load(model)
+    config = {} if mixed_precision is None else precision_settings(model_folder(model), mixed=mixed_precision)
+    nlp = spacy.load(model, config=config)
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, SpanFinder):
             return nlp, pipe

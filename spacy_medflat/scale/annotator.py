@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from ..corpus.record import CorpusError
 from ..ner.component import NestedEntityRecognizer
 from .items import Document, Failure, Found, InputPart, OutputPart
-from .model_files import in_mixed_precision, model_folder
+from .model_files import model_folder, precision_settings
 from .parse import Fields, failure, parse
 from .writers import Written, write_part
 
@@ -60,7 +60,7 @@ class Annotator:
             raise CorpusError(f"GPU {task.gpu_id} cannot be used: {error}") from error
         import_code(task.code)
         self.task = task
-        half = in_mixed_precision(model_folder(task.model)) if task.mixed_precision else {}
+        half = precision_settings(model_folder(task.model), mixed=True) if task.mixed_precision else {}
         self.nlp = spacy.load(task.model, config=half)
         # spaCy's limit is for parsers, whose memory grows with the length; ours read long texts in windows.
         self.nlp.max_length = sys.maxsize

@@ -37,15 +37,15 @@ def model_identity(folder: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def in_mixed_precision(folder: Path) -> dict[str, bool]:
-    """What `spacy.load` needs as `config` to load a pipeline in mixed precision: its dotted settings of that name.
+def precision_settings(folder: Path, *, mixed: bool) -> dict[str, bool]:
+    """What `spacy.load` needs as `config` to load a pipeline in mixed precision, or without: its dotted settings.
 
     RAISES (CorpusError): No component has the setting.
     """
     # Pipelines inside of a pipeline have configs of their own, deeper down.
     path = min(folder.rglob("config.cfg"), key=lambda path: len(path.parts))
     components = load_config(path, interpolate=False)["components"]
-    settings = dict.fromkeys(_places(components, "components", "mixed_precision"), True)
+    settings = dict.fromkeys(_places(components, "components", "mixed_precision"), mixed)
     if not settings:
         raise CorpusError(f"{folder}: none of its components ({', '.join(components)}) has a mixed precision")
     return settings

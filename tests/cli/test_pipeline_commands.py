@@ -7,7 +7,8 @@ import spacy
 from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
-from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train
+from spacy_medflat.cli.pipeline import load_pipeline
+from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,23 @@ def test_evaluate(model, data, tmp_path):
     assert set(scores["spans_sc_per_type"]) == {"bod", "dis", "pro", "sym", "dru"}
     for row in ("all", "nested", "outer", "inner", "flat", "dru"):
         assert any(line.split()[1:2] == [row] and "100.00" in line for line in result.output.splitlines()), row
+
+
+def test_evaluate_in_a_precision_that_the_pipeline_does_not_say(model, data, tmp_path):
+    result = run("evaluate", model, data, "--mixed-precision")
+    assert result.exit_code == 1 and "has a mixed precision" in " ".join(result.output.split())
+    nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
+    train(nlp, 1)
+    nlp.to_disk(tmp_path / "saved")
+    for given, option, mixed in (
+        (None, [], False),
+        (True, ["--mixed-precision"], True),
+        (False, ["--full-precision"], False),
+    ):
+        loaded, _ = load_pipeline(str(tmp_path / "saved"), -1, given)
+        assert loaded.config["components"]["transformer"]["model"]["mixed_precision"] is mixed
+        result = run("evaluate", tmp_path / "saved", data, *option)
+        assert result.exit_code == 0, result.output
 
 
 def test_find_thresholds_saves_what_it_found(model, data, tmp_path):
