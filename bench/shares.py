@@ -50,13 +50,8 @@ def main(
     for name, seconds in parts.items():
         table.add_row(name, f"{seconds:.3f}", f"{100 * seconds / total:.1f}")
     Console().print(table)
-    figures = {
-        "environment": environment(),
-        "texts": len(raw),
-        "characters": n_chars,
-        "seconds": total,
-        "parts": shares,
-    }
+    setting = {"texts": len(raw), "characters": n_chars}
+    figures = {"setting": setting, "environment": environment(), "seconds": total, "parts": parts}
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(figures, indent=2), encoding="utf8")
 
