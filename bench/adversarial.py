@@ -8,7 +8,6 @@ cost as a multiple of clean training, and the peak of processes that train one s
 
 import json
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from bench.harness import interleave, report
+from bench.memory import peak
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.training.adversarial_callbacks import create_adversarial_training, unwrap
 from spacy_medflat.training.attacks import FGM, PGD, Attack
@@ -62,7 +62,7 @@ def main(
         for _ in range(2):
             sides[child]()
         # The peak of the whole process, loading included, in MiB.
-        print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+        print(json.dumps(peak()))
         return
     peaks: dict[str, list[float]] = {name: [] for name in SIDES}
     command = [sys.executable, "-m", "bench.adversarial", "--encoder", encoder, "--data", str(data)]

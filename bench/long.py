@@ -6,7 +6,6 @@ The text is made of the data's texts, one behind the other.
 """
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.harness import environment
+from bench.memory import peak
 from spacy_medflat.corpus.formats import read_records
 
 
@@ -66,7 +66,7 @@ def _measure(model: str, data: Path, length: int, n: int) -> dict[str, float]:
     found = sum(len(doc.spans["sc"]) for doc in nlp.pipe(texts))
     seconds = perf_counter() - begin
     # The peak of the whole process, loading included, in MiB.
-    return {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "spans": found}
+    return {"seconds": seconds, "peak": peak(), "spans": found}
 
 
 if __name__ == "__main__":

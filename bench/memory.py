@@ -1,4 +1,4 @@
-"""Memory of this process, on Linux: its peak, and the peak since a moment."""
+"""Memory on Linux: the peak of this process, the peak since a moment, and what other processes hold."""
 
 import ctypes
 import gc
@@ -28,3 +28,26 @@ def peak() -> float:
 def _status(name: str) -> float:
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith(name))) / 1024
+
+
+def descendants(pid: int) -> list[int]:
+    """A process, and all that it and its children have started, the process itself first; those that have ended not."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += map(int, _read(children).split())
+    return found
+
+
+def shared_size(pid: int) -> float:
+    """What a process holds, its share of pages that others hold too (PSS), in MiB; 0 if it has ended."""
+    lines = _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+
+
+def _read(path: Path) -> str:
+    """What a process tells of itself; nothing if it has ended."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""

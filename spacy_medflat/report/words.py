@@ -11,7 +11,7 @@ TABLE = (
     "its 95 % interval and the share of resamples in which it is not above 0 are from a paired bootstrap over the dev "
     "texts (2,000 resamples), which knows nothing of other seeds. “tuned F1” has a threshold for each label, chosen on "
     "one half of the dev texts and scored on the other, both ways. The pipeline of a run is its best evaluation on the "
-    "same dev texts, which flatters it, or its last one, where the matrix says `scored: last`. Seconds are those of "
+    "same dev texts, which flatters it, or its last one, where the matrix says “scored: last”. Seconds are those of "
     "training and its evaluations, on a machine that may have done other things."
 )
 SPLIT_WORDS = dict(

@@ -50,15 +50,19 @@ def test_evaluate_in_a_precision_that_the_pipeline_does_not_say(model, data, tmp
     assert result.exit_code == 1 and "has a mixed precision" in " ".join(result.output.split())
     nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
     train(nlp, 1)
-    nlp.to_disk(tmp_path / "saved")
-    for given, option, mixed in (
-        (None, [], False),
-        (True, ["--mixed-precision"], True),
-        (False, ["--full-precision"], False),
+    nlp.to_disk(tmp_path / "single")
+    mixed, _ = load_pipeline(str(tmp_path / "single"), -1, mixed_precision=True)
+    mixed.to_disk(tmp_path / "mixed")
+    for folder, precision, expected in (
+        ("single", None, False),
+        ("single", True, True),
+        ("mixed", None, True),
+        ("mixed", False, False),
     ):
-        loaded, _ = load_pipeline(str(tmp_path / "saved"), -1, given)
-        assert loaded.config["components"]["transformer"]["model"]["mixed_precision"] is mixed
-        result = run("evaluate", tmp_path / "saved", data, *option)
+        loaded, _ = load_pipeline(str(tmp_path / folder), -1, precision)
+        assert loaded.config["components"]["transformer"]["model"]["mixed_precision"] is expected
+    for option in ("--mixed-precision", "--full-precision"):
+        result = run("evaluate", tmp_path / "mixed", data, option)
         assert result.exit_code == 0, result.output
 
 
