@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ..corpus.atomic import write_json
+from ..corpus.atomic import replaced_when_done, write_json
+from ..corpus.record import CorpusError
 from ..ner.floor import candidates_of
 from ..ner.gold import read_gold
 from ..ner.thresholds import tune
@@ -34,6 +35,8 @@ def find_thresholds(
     on one half of the texts and scored on the other.
     """
     with friendly_errors():
+        if output and output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
+            raise CorpusError(f"{output}: there is something else than a pipeline in this folder; give another one")
         nlp, recognizer = load_pipeline(model, gpu_id)
         examples = read_examples(nlp, data, recognizer.key)
         gold, coverage = read_gold(examples, recognizer.key, recognizer.labels)
@@ -46,7 +49,8 @@ def find_thresholds(
             min_gold=min_gold,
             unreachable=coverage.gold - len(gold.doc),
         )
-        thresholds = {label: round(t, 4) for label, t in zip(recognizer.labels, tuning.thresholds, strict=True)}
+        # All digits that spaCy saves: probabilities crowd near 0 and 1, where fewer would move a threshold past them.
+        thresholds = {label: round(t, 10) for label, t in zip(recognizer.labels, tuning.thresholds, strict=True)}
         console = Console()
         console.print(_table(recognizer, thresholds))
         console.print(
@@ -57,7 +61,8 @@ def find_thresholds(
             write_json(report, {**asdict(tuning), "thresholds": thresholds})
         if output:
             recognizer.cfg["label_thresholds"] = thresholds
-            nlp.to_disk(output)
+            with replaced_when_done(output, force=True) as scratch:
+                nlp.to_disk(scratch)
             console.print(f"saved to {output}")
 
 

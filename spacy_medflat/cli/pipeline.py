@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import spacy
-from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from spacy.training import Example
 
 from ..corpus.reader import create_cmeee_reader
 from ..corpus.record import CorpusError
+from ..device import use_device
 from ..ensemble.component import Ensemble
 from ..ner.component import NestedEntityRecognizer
 from ..scale.model_files import model_folder, precision_settings
@@ -21,10 +21,10 @@ def load_pipeline(model: str, gpu_id: int, mixed_precision: bool | None = None) 
 
     gpu_id (int): the GPU to use, -1 for the CPU.
     mixed_precision (bool or None): compute so; None for what the pipeline says.
-    RAISES OSError: there is no such pipeline. CorpusError: it has no component that finds nested entities, or none
-        that knows mixed precision.
+    RAISES OSError: there is no such pipeline. CorpusError: no such GPU, or it has no component that finds nested
+        entities, or none that knows mixed precision.
     """
-    setup_gpu(gpu_id, silent=True)
+    use_device(gpu_id)
     config = {} if mixed_precision is None else precision_settings(model_folder(model), mixed=mixed_precision)
     nlp = spacy.load(model, config=config)
     for _, pipe in nlp.pipeline:

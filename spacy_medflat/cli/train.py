@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
+from spacy.cli._util import import_code, parse_config_overrides, show_validation_error
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config, logger
 from wasabi import msg
 
+from ..device import use_device
 from ..training.checkpoint import CheckpointError, CheckpointFolder
 from ..training.run import CHECKPOINTS
 from ..training.run import train as train_nlp
@@ -43,7 +44,7 @@ def train(
         _check_output(output, resume, force)
         output.mkdir(parents=True, exist_ok=True)
         msg.info(f"Saving to output directory: {output}")
-        setup_gpu(gpu_id)
+        use_device(gpu_id, silent=False)
         with show_validation_error(config):
             loaded = load_config(config, overrides=overrides, interpolate=False)
         msg.divider("Initializing pipeline")

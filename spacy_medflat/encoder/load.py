@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from thinc.api import get_torch_default_device
 
-from .recipe import build_encoder, read_recipe
+from .recipe import EncoderError, build_encoder, read_recipe
 
 if TYPE_CHECKING:
     from spacy_transformers.data_classes import HFObjects
@@ -24,7 +24,7 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
     name (str): a local folder with `config.json`, tokenizer files and weights; a local folder with `recipe.json`,
         which gives random weights; or a name on the Hugging Face hub.
     tokenizer_config, transformer_config (dict): settings that override the encoder's own.
-    RAISES ValueError: the folder lacks a file, or the name cannot be found; the message says what to do.
+    RAISES EncoderError: the folder lacks a file, or the name cannot be found; the message says what to do.
     """
     from spacy_transformers.data_classes import HFObjects
 
@@ -43,12 +43,12 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
 
 def _check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
-        raise ValueError(
+        raise EncoderError(
             f"the encoder folder {str(folder)!r} has neither config.json (a Hugging Face encoder) nor recipe.json "
             "(an encoder to build): point `name` to a folder that has one of them"
         )
     if not any((folder / file).is_file() for file in WEIGHT_FILES):
-        raise ValueError(
+        raise EncoderError(
             f"the encoder folder {str(folder)!r} has no weights: none of {', '.join(WEIGHT_FILES)}. Copy the weights "
             "there, or give the name of an encoder on the Hugging Face hub"
         )
@@ -64,7 +64,7 @@ def _from_pretrained(
         config = AutoConfig.from_pretrained(name, **{**transformer_config, "return_dict": True})
         return tokenizer, AutoModel.from_pretrained(name, config=config)
     except Exception as error:  # every file format raises errors of its own for a damaged file
-        raise ValueError(
+        raise EncoderError(
             f"cannot load the encoder {name!r}: {error}\nGive a folder that holds config.json, the tokenizer's files "
             "and the weights, or a name on the Hugging Face hub that this machine can reach or has in its cache"
         ) from error

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..corpus.record import CorpusError
+
 if TYPE_CHECKING:
     from transformers import BertTokenizerFast, PretrainedConfig, PreTrainedModel
 
@@ -34,10 +36,14 @@ class Recipe(BaseModel):
     initializer_range: float = Field(0.02, gt=0.0)
 
 
+class EncoderError(CorpusError):
+    """An encoder that is not there or cannot be read. The message says what to do."""
+
+
 def read_recipe(folder: Path) -> Recipe | None:
     """The recipe in a folder, or None if the folder has none.
 
-    RAISES ValueError: the recipe has an unknown or impossible setting.
+    RAISES EncoderError: the recipe has an unknown or impossible setting.
     """
     path = folder / RECIPE_FILE
     if not path.is_file():
@@ -46,7 +52,7 @@ def read_recipe(folder: Path) -> Recipe | None:
         return Recipe.model_validate(srsly.read_json(path))
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()]
-        raise ValueError(f"{path} is not an encoder recipe: {'; '.join(lines)}") from error
+        raise EncoderError(f"{path} is not an encoder recipe: {'; '.join(lines)}") from error
 
 
 def charset_tokens() -> list[str]:

@@ -94,15 +94,12 @@ def prepare(folder: RunFolder, row: Row, seed: int) -> None:
         "config": row.config.name,
         "overrides": row.overrides,
         "remove": list(row.remove),
+        "settings": row.settings,
     }
-    config = row_config(row, seed, folder.log).to_str()
+    config = _config_text(row, seed, folder.log)
     if folder.row.exists() and folder.config.exists():
-        differences = config_differences(folder.config.read_text(encoding="utf-8"), config)
-        before = read_json(folder.row)
-        for name in ("max_length", "scored"):
-            if before.get(name) != definition[name]:
-                differences.append(f"{name}: {before.get(name)}, now {definition[name]}")
-        if differences:
+        before = folder.config.read_text(encoding="utf-8"), read_json(folder.row)
+        if differences := _differences(before, (config, definition)):
             raise ExperimentError(
                 f"{folder.path} is of another definition of this row: {'; '.join(differences)}. Change it back, give "
                 "the row another name, or remove the folder"
@@ -112,6 +109,33 @@ def prepare(folder: RunFolder, row: Row, seed: int) -> None:
     with replaced_when_done(folder.config) as scratch:
         scratch.write_text(config, encoding="utf-8", newline="\n")
     write_json(folder.row, definition)
+
+
+def seed_differences(folder: RunFolder, other: RunFolder) -> list[str]:
+    """What differs between the definitions of two runs of a row but the seed, such as "training.max_steps: 5, now 8".
+
+    RAISES (ExperimentError): A definition cannot be read.
+    """
+    before, after = ((f.config.read_text(encoding="utf-8"), read_json(f.row)) for f in (folder, other))
+    return [text for text in _differences(before, after) if not text.startswith("system.seed:")]
+
+
+def _differences(before: tuple[str, dict[str, Any]], after: tuple[str, dict[str, Any]]) -> list[str]:
+    """Between two definitions, each a config and a row."""
+    rows = [
+        f"{name}: {before[1].get(name)}, now {after[1].get(name)}"
+        for name in ("max_length", "scored")
+        if before[1].get(name) != after[1].get(name)
+    ]
+    return config_differences(before[0], after[0]) + rows
+
+
+def _config_text(row: Row, seed: int, log: Path) -> str:
+    config = row_config(row, seed, log)
+    try:
+        return config.to_str()
+    except (ValueError, TypeError) as error:
+        raise ExperimentError(f"row {row.name}: no config can be written with these overrides: {error}") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -31,16 +31,14 @@ def read_log(path: Path) -> TrainingLog:
     if not path.exists():
         raise ExperimentError(f"{path}: there is no log of this training; remove its folder and run it again")
     scores: dict[int, float] = {}
-    seconds = before = 0
+    # Each attempt has a clock of its own.
+    seconds: dict[float, int] = {}
     for number, line in iter_lines(path):
         try:
             content = json.loads(line)
             scores[int(content["step"])] = float(content["score"])
-            now = int(content["seconds"])
+            seconds[float(content["started"])] = int(content["seconds"])
         except (ValueError, KeyError, TypeError) as error:
             raise ExperimentError(f"{path} line {number}: no line of a training log: {error!r}") from error
-        # The clock starts anew with each attempt.
-        seconds += now - before if now >= before else now
-        before = now
     steps = sorted(scores)
-    return TrainingLog(steps, [scores[step] for step in steps], seconds)
+    return TrainingLog(steps, [scores[step] for step in steps], sum(seconds.values()))

@@ -61,7 +61,8 @@ class Row:
     config: The config file it starts from. overrides: Dotted settings and their values, a section as a mapping. remove:
         Dotted settings that are taken out before. max_length: Texts are cut there, in training and in prediction;
         0 for whole texts. against: The row it is compared with. missing: Why it cannot be run here; empty if it can.
-        scored: Which pipeline is scored, the best on dev or the last one.
+        scored: Which pipeline is scored, the best on dev or the last one. settings: The values given in place of the
+        matrix's own.
     """
 
     name: str
@@ -74,20 +75,20 @@ class Row:
     against: str
     missing: str = ""
     scored: Scored = "best"
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Matrix:
     """The rows of a file in their order, and the row that the others are compared with.
 
-    variables: Names of those that the file has no value for. settings: The values given in place of the file's own.
+    variables: Names of those that the file has no value for.
     """
 
     path: Path
     baseline: str
     rows: list[Row]
     variables: list[str] = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
 
     def select(self, names: Iterable[str] | None, seeds: Iterable[int] | None) -> list[Row]:
         """The rows of these names, or all, with these seeds, or each with its own.
@@ -125,9 +126,12 @@ def read_matrix(path: Path, variables: Mapping[str, Any], *, has_gpu: bool) -> M
     if strangers := sorted(set(variables) - known):
         raise ExperimentError(f"{path}: no variable {', '.join(strangers)}; there are {', '.join(sorted(known))}")
     values = {**parsed.variables, **variables}
-    resolved = [_resolve(path, row, merged[row.name], values, parsed.baseline, has_gpu) for row in parsed.rows]
     settings = {name: variables[name] for name in sorted(variables.keys() & parsed.variables.keys())}
-    return Matrix(path, parsed.baseline, resolved, sorted(known - set(parsed.variables)), settings)
+    resolved = [
+        replace(_resolve(path, row, merged[row.name], values, parsed.baseline, has_gpu), settings=settings)
+        for row in parsed.rows
+    ]
+    return Matrix(path, parsed.baseline, resolved, sorted(known - set(parsed.variables)))
 
 
 def _parse(path: Path) -> _Matrix:
@@ -167,13 +171,23 @@ def _merged(path: Path, defaults: _Settings, chain: list[_Row]) -> _Settings:
         raise ExperimentError(f"{path}: row {chain[-1].name!r} has no config; name one there or in defaults")
     return _Settings(
         config=config,
-        overrides={key: value for layer in layers for key, value in layer.overrides.items()},
+        overrides=_added(layer.overrides for layer in layers),
         remove=list(dict.fromkeys(key for layer in layers for key in layer.remove)),
         seeds=seeds or [0],
         needs=list(dict.fromkeys(need for layer in layers for need in layer.needs)),
         max_length=max_length or 0,
         scored=scored or "best",
     )
+
+
+def _added(layers: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Later layers win; one that sets a section drops what earlier ones set inside it."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            result = {name: old for name, old in result.items() if not name.startswith(f"{key}.")}
+            result[key] = value
+    return result
 
 
 def _needed(settings: _Settings) -> list[str]:

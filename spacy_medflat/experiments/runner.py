@@ -94,7 +94,6 @@ def write_index(matrix: Matrix, output: Path) -> None:
         "matrix": path,
         "baseline": matrix.baseline,
         "variables": matrix.variables,
-        "settings": matrix.settings,
         "rows": rows,
     }
     write_json(output / INDEX, index)

@@ -29,7 +29,10 @@ def train_run(folder: RunFolder, gpu_id: int = -1) -> None:
         folder.log.unlink(missing_ok=True)
     folder.training.mkdir(exist_ok=True)
     with show_validation_error(folder.config, hint_fill=False):
-        nlp = init_nlp(load_config(folder.config, interpolate=False), use_gpu=gpu_id)
+        config = load_config(folder.config, interpolate=False)
+        # The folder may have been moved since the config was written.
+        config["training"]["logger"]["output_file"] = str(folder.log)
+        nlp = init_nlp(config, use_gpu=gpu_id)
     train(nlp, folder.training, resume=resume, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
     log = read_log(folder.log)
     environment = {

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from ..corpus.record import CorpusError
 from ..lattice.words import TYPE_SEPARATOR
 
 Ints = NDArray[np.int64]
 Missing = Literal["drop", "compose"]
+
+
+class VectorsError(CorpusError):
+    """The pipeline has no word vectors, or none that FLAT can read."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,15 @@ class WordReader:
     def width(self, vocab: Vocab) -> int:
         """Values of a word's features: its vector, and one for each type.
 
-        RAISES ValueError: there are no vectors.
+        RAISES VectorsError: there are no vectors, or of another kind.
         """
         if not vocab.vectors.shape[1] or not vocab.vectors.shape[0]:
-            raise ValueError(
+            raise VectorsError(
                 "FLAT needs word vectors, but nlp.vocab has none: set [initialize] vectors to a folder that "
                 "`spacy medflat vectors` wrote, or set spans_key = null for FLAT over characters alone"
             )
         if vocab.vectors.mode != "default":
-            raise ValueError(f"FLAT reads vectors of mode 'default', but nlp.vocab has mode {vocab.vectors.mode!r}")
+            raise VectorsError(f"FLAT reads vectors of mode 'default', but nlp.vocab has mode {vocab.vectors.mode!r}")
         return vocab.vectors.shape[1] + len(self.types)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import defaultdict
 from collections.abc import Sequence
 
 from . import words
@@ -34,13 +35,21 @@ def render_markdown(results: Results, found: list[Line], details: Sequence[Detai
 
 
 def _commands(results: Results) -> str:
-    """For all rows with runs, and all their seeds."""
-    settings = [f"{name}=…" for name in results.variables]
-    settings += [shlex.quote(f"{name}={json.dumps(value)}") for name, value in results.settings.items()]
-    options = [f"--only {','.join(row.name for row in results.done)}"]
-    options += [f"--seeds {','.join(map(str, sorted({run.seed for row in results.done for run in row.runs})))}"]
-    lines = "".join(f" \\\n  {option}" for option in [*options, *(f"--set {setting}" for setting in settings)])
-    return (
-        f"python -m spacy medflat experiments {results.matrix} --output experiments{lines}\n"
-        "python -m spacy medflat report experiments --output report.html --markdown results.md"
+    """All runs that are done: a command for those with the same seeds and settings."""
+    rows: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in results.done:
+        seeds: defaultdict[str, list[int]] = defaultdict(list)
+        for run in row.runs:
+            seeds[json.dumps(run.settings)].append(run.seed)
+        for settings, numbers in seeds.items():
+            rows[settings, ",".join(map(str, numbers))].append(row.name)
+    commands = []
+    for (settings, listed), names in rows.items():
+        values = [f"{name}=…" for name in results.variables]
+        values += [shlex.quote(f"{name}={json.dumps(value)}") for name, value in json.loads(settings).items()]
+        options = [f"--only {','.join(names)}", f"--seeds {listed}", *(f"--set {value}" for value in values)]
+        lines = "".join(f" \\\n  {option}" for option in options)
+        commands.append(f"python -m spacy medflat experiments {results.matrix} --output experiments{lines}")
+    return "\n".join(
+        [*commands, "python -m spacy medflat report experiments --output report.html --markdown results.md"]
     )

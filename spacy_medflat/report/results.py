@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from spacy.util import load_config
 
 from ..corpus.record import Entity
-from ..experiments.folder import RunFolder, read_json
+from ..experiments.folder import RunFolder, read_json, seed_differences
 from ..experiments.halves import tuned_f1
 from ..experiments.log import TrainingLog, read_log
 from ..experiments.matrix import ExperimentError
@@ -34,16 +34,19 @@ class _Index(BaseModel):
     matrix: str
     baseline: str
     variables: list[str]
-    settings: dict[str, Any] = {}
     rows: list[_IndexRow]
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run that is done: its counts on each text, F1 with thresholds tuned on the other half, log and environment."""
+    """A run that is done: its counts on each text, F1 with thresholds tuned on the other half, log and environment.
+
+    settings: The values that its command gave in place of the matrix's own.
+    """
 
     seed: int
     folder: RunFolder
+    settings: dict[str, Any]
     thresholds: dict[str, float]
     nesting: Nesting
     counts: Counts
@@ -85,18 +88,13 @@ class RowResult:
 
 @dataclass(frozen=True)
 class Results:
-    """All rows, the texts they were scored on, and the mentions (surface, label) of the training texts.
-
-    variables, settings: See `Matrix`; of the last command that filled the folder.
-    """
+    """All rows, and the texts they were scored on. variables: See `Matrix`."""
 
     matrix: str
     baseline: str
     variables: list[str]
-    settings: dict[str, Any]
     rows: list[RowResult]
     texts: AnnotatedTexts
-    mentions: frozenset[tuple[str, str]]
 
     @property
     def done(self) -> list[RowResult]:
@@ -110,10 +108,10 @@ class Results:
 
 
 def read_results(folder: Path) -> Results:
-    """Read a folder that `medflat experiments` filled, and the dev and train texts that its runs name.
+    """Read a folder that `medflat experiments` filled, and the dev texts that its runs name.
 
-    RAISES (ExperimentError): It is no such folder, nothing in it is done, or its runs were not scored on the same texts
-        as those that are there now.
+    RAISES (ExperimentError): It is no such folder, nothing in it is done, its runs were not scored on the same texts as
+        those that are there now, or the seeds of a row differ in more than the seed.
     """
     index = _read_index(folder / INDEX)
     done = {
@@ -123,11 +121,18 @@ def read_results(folder: Path) -> Results:
     first = next(((name, seeds[0]) for name, seeds in done.items() if seeds), None)
     if first is None:
         raise ExperimentError(f"{folder}: no run is done yet; run `spacy medflat experiments` first")
-    corpora = load_config(RunFolder.of(folder, *first).config, interpolate=True)["corpora"]
-    texts = read_texts(corpora["dev"])
+    texts = read_texts(_corpora(RunFolder.of(folder, *first))["dev"])
     rows = [_read_row(folder, row, done[row.name], texts) for row in index.rows]
-    mentions = read_mentions(corpora["train"])
-    return Results(index.matrix, index.baseline, index.variables, index.settings, rows, texts, mentions)
+    return Results(index.matrix, index.baseline, index.variables, rows, texts)
+
+
+def training_mentions(row: RowResult) -> frozenset[tuple[str, str]]:
+    """The mentions (surface, label) of the texts that a row was trained on; of a row with a run."""
+    return read_mentions(_corpora(row.runs[0].folder)["train"])
+
+
+def _corpora(folder: RunFolder) -> dict[str, Any]:
+    return load_config(folder.config, interpolate=True)["corpora"]
 
 
 def _read_index(path: Path) -> _Index:
@@ -147,7 +152,14 @@ def _seeds(folder: Path) -> list[int]:
 
 def _read_row(folder: Path, row: _IndexRow, seeds: list[int], texts: AnnotatedTexts) -> RowResult:
     runs = [_read_run(RunFolder.of(folder, row.name, seed), seed, texts) for seed in seeds]
-    waiting = {seed: RunFolder.of(folder, row.name, seed) for seed in row.seeds if seed not in seeds}
+    for run in runs[1:]:
+        if differences := seed_differences(runs[0].folder, run.folder):
+            raise ExperimentError(
+                f"{runs[0].folder.path} and {run.folder.path} are of different definitions: {'; '.join(differences)}. "
+                "Remove one of them, or give its row another name in the matrix"
+            )
+    begun = {*row.seeds, *_seeds(folder / row.name)} - set(seeds)
+    waiting = {seed: RunFolder.of(folder, row.name, seed) for seed in sorted(begun)}
     unfinished = {seed: _failure(run) for seed, run in waiting.items() if run.config.exists()}
     return RowResult(row.name, row.title, row.against, runs, row.missing, unfinished)
 
@@ -171,6 +183,7 @@ def _read_run(folder: RunFolder, seed: int, texts: AnnotatedTexts) -> RunResult:
     return RunResult(
         seed,
         folder,
+        read_json(folder.row).get("settings", {}),
         thresholds,
         nesting,
         text_counts(texts.gold, [passing(spans, thresholds, nesting) for spans in predictions]),

@@ -10,7 +10,7 @@ import numpy as np
 from ..experiments.breakdowns import Classes, by_length, by_nesting, by_seen, by_type, split_counts
 from ..experiments.errors import error_kinds, type_confusion
 from ..experiments.scores import Counts, Difference, Spread, difference, sample_rows, score, spread
-from .results import Results, RowResult
+from .results import Results, RowResult, training_mentions
 
 SPLITS = ("type", "nesting", "length", "mention")
 
@@ -84,7 +84,7 @@ def best_row(found: list[Line]) -> RowResult:
 def detail(results: Results, row: RowResult) -> Detail:
     """Splits and errors of a row."""
     classes: dict[str, Classes] = dict(
-        zip(SPLITS, (by_type, by_nesting, by_length, by_seen(results.mentions)), strict=True)
+        zip(SPLITS, (by_type, by_nesting, by_length, by_seen(training_mentions(row))), strict=True)
     )
     splits: dict[str, dict[str, Counts]] = {name: {} for name in SPLITS}
     wrong: Counter[str] = Counter()

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from spacy.cli._util import import_code, setup_gpu
+from spacy.cli._util import import_code
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpus.record import CorpusError
+from ..device import use_device
 from ..ner.component import NestedEntityRecognizer
 from .items import Document, Failure, Found, InputPart, OutputPart
 from .model_files import model_folder, precision_settings
@@ -54,10 +55,7 @@ class Annotator:
 
     def __init__(self, task: Task):
         """RAISES OSError: there is no such pipeline. CorpusError: no such GPU, or more than one span group."""
-        try:
-            setup_gpu(task.gpu_id, silent=True)
-        except ValueError as error:
-            raise CorpusError(f"GPU {task.gpu_id} cannot be used: {error}") from error
+        use_device(task.gpu_id)
         import_code(task.code)
         self.task = task
         half = precision_settings(model_folder(task.model), mixed=True) if task.mixed_precision else {}

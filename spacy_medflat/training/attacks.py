@@ -15,7 +15,8 @@ from .norms import Rows, project, unit
 class Attack(ABC):
     """Makes the perturbation of the first adversarial pass, and of each pass after it.
 
-    steps (int): adversarial passes. Each costs as much as a clean one.
+    steps (int): adversarial passes. The last costs as much as a clean one; those before it only move the perturbation,
+        and cost less.
     averaged (bool): the mean of the passes' gradients counts, not the last one's.
     """
 

@@ -15,7 +15,7 @@ from spacy.util import logger
 
 from ..corpus.record import CorpusError
 
-FORMAT = 1
+FORMAT = 2
 _KEPT = 2
 
 
@@ -42,14 +42,16 @@ class Checkpoint:
     """A run after a step.
 
     step (int): the last step done, counted from 0. losses: the sums since the last evaluation. texts (int): CRC-32 of
-    all texts trained on so far. config (str): the pipeline's. labels: of each component. versions: of packages.
-    arrays: weights, optimizer and random states.
+    all texts trained on so far, with their annotations. dev_texts (int): CRC-32 of the dev texts with theirs. config
+    (str): the pipeline's. labels: of each component. versions: of packages. arrays: weights, optimizer and random
+    states.
     """
 
     step: int
     evaluations: list[Evaluation]
     losses: dict[str, float]
     texts: int
+    dev_texts: int
     config: str
     labels: dict[str, list[str]]
     versions: dict[str, str]

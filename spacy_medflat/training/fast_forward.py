@@ -81,7 +81,7 @@ class Replay:
 class Batches:
     """The batches of a training, which depend on nothing that happens in training.
 
-    texts (int): CRC-32 of all texts so far.
+    texts (int): CRC-32 of all texts so far, see `annotated_crc`.
     """
 
     def __init__(self, batches: Iterable[Batch]):
@@ -90,14 +90,25 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         for epoch, batch in with_own_randomness(self._batches):
-            for example in batch:
-                self.texts = zlib.crc32(example.reference.text.encode("utf8", "surrogatepass"), self.texts)
+            self.texts = annotated_crc(batch, self.texts)
             yield epoch, batch
 
 
-def check_same_run(nlp: Language, checkpoint: Checkpoint) -> None:
-    """Make sure that a checkpoint belongs to a training of this pipeline with this config.
+def annotated_crc(examples: Iterable[Example], start: int = 0) -> int:
+    """CRC-32 of texts and of their gold spans, entities and categories; the same in every process."""
+    for example in examples:
+        doc = example.reference
+        groups = [*sorted(doc.spans.items()), ("ents", doc.ents)]
+        spans = [(key, [(span.start_char, span.end_char, span.label_) for span in group]) for key, group in groups]
+        content = repr((doc.text, spans, sorted(doc.cats.items())))
+        start = zlib.crc32(content.encode("utf8", "surrogatepass"), start)
+    return start
 
+
+def check_same_run(nlp: Language, checkpoint: Checkpoint, dev_texts: int) -> None:
+    """Make sure that a checkpoint belongs to a training of this pipeline with this config and these dev texts.
+
+    dev_texts (int): their CRC-32, see `annotated_crc`.
     RAISES CheckpointError: it does not; the message names the differences.
     """
     if differences := config_differences(checkpoint.config, nlp.config.to_str()):
@@ -111,6 +122,11 @@ def check_same_run(nlp: Language, checkpoint: Checkpoint) -> None:
                 f"the labels of {name!r} are {labels}, but {checkpoint.labels.get(name)} in the checkpoint: the "
                 "training data has changed. Change it back, or train anew with --force"
             )
+    if dev_texts != checkpoint.dev_texts:
+        raise CheckpointError(
+            "the dev texts, or their annotations, are not those that the checkpoint's scores are of. Change them back, "
+            "or train anew with --force"
+        )
 
 
 def config_differences(before: str, after: str) -> list[str]:

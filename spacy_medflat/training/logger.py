@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -27,11 +28,13 @@ def create_console_logger(
     progress_bar (str or None): `train` or `eval`, as in spaCy's `ConsoleLogger.v3`.
     console_output (bool): print the table.
     output_file (str or None): a JSONL file. Each evaluation adds one line: step, epoch, seconds, words, the losses
-        summed since the line before, all scores (0 to 1) and the main score. A file that is there is continued.
+        summed since the line before, all scores (0 to 1), the main score, and when this attempt started (seconds since
+        1970). A file that is there is continued.
     """
     path = Path(output_file) if output_file else None
 
     def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[LogStep, Callable[[], None]]:
+        started = round(time.time(), 3)
         shown: Any = _View.of(nlp)
         log_table, finish = console_logger_v3(progress_bar, console_output)(shown, stdout, stderr)
         if path is not None:
@@ -40,7 +43,7 @@ def create_console_logger(
         def log_step(info: dict[str, Any] | None) -> None:
             if info is not None and path is not None:
                 with path.open("a", encoding="utf8") as file:
-                    file.write(json.dumps(_clean(_line(info)), ensure_ascii=False) + "\n")
+                    file.write(json.dumps(_clean({"started": started, **_line(info)}), ensure_ascii=False) + "\n")
             log_table(None if info is None else {**info, "losses": shown.losses(info["losses"])})
 
         return log_step, finish

@@ -25,10 +25,10 @@ from wasabi import Printer
 
 from ..corpus.atomic import replaced_when_done
 from .checkpoint import Checkpoint, CheckpointError, CheckpointFolder, Evaluation, with_prefix
-from .fast_forward import Batches, Replay, check_same_run, find_labels
+from .fast_forward import Batches, Replay, annotated_crc, check_same_run, find_labels
 from .optimizer_state import dump_optimizer, load_optimizer
 from .parameters import dump_weights, find_parameters, load_weights
-from .randomness import dump_random_state, load_random_state
+from .randomness import dump_random_state, load_random_state, with_own_randomness
 
 CHECKPOINTS = "checkpoints"
 _PACKAGES = ("spacy", "spacy-medflat", "spacy-transformers", "thinc", "torch", "transformers")
@@ -66,8 +66,9 @@ def train(
     frozen, optimizer = T["frozen_components"], T["optimizer"]
     folder = CheckpointFolder(output / CHECKPOINTS)
     start = folder.read_last() if resume else None
+    dev_texts = annotated_crc(with_own_randomness(dev_corpus(nlp)))
     if start:
-        check_same_run(nlp, start)
+        check_same_run(nlp, start, dev_texts)
         best = max(((found.score, -found.step) for found in start.evaluations), default=(0.0, 0))
         stdout.write(msg.info(f"Continuing after step {start.step}; best score {best[0]:.4f} at {-best[1]}") + "\n")
         for difference in _version_differences(start):
@@ -116,7 +117,7 @@ def train(
                 info["output_path"] = str(output / DIR_MODEL_LAST)
             log_step(info if evaluated else None)
             if step % checkpoint_every == 0 if checkpoint_every else evaluated:
-                folder.write(_take(nlp, optimizer, info, evaluations, batches))
+                folder.write(_take(nlp, optimizer, info, evaluations, batches, dev_texts))
         if replay.active:
             raise CheckpointError("the training data ended before the step of the checkpoint: it has changed")
     except Exception as error:
@@ -158,13 +159,19 @@ class _Saver:
 
 
 def _take(
-    nlp: Language, optimizer: Optimizer, info: dict[str, Any], evaluations: list[Evaluation], batches: Batches
+    nlp: Language,
+    optimizer: Optimizer,
+    info: dict[str, Any],
+    evaluations: list[Evaluation],
+    batches: Batches,
+    dev_texts: int,
 ) -> Checkpoint:
     return Checkpoint(
         step=info["step"],
         evaluations=evaluations,
         losses=dict(info["losses"]),
         texts=batches.texts,
+        dev_texts=dev_texts,
         config=nlp.config.to_str(),
         labels=find_labels(nlp),
         versions={name: version(name) for name in _PACKAGES},
@@ -179,8 +186,8 @@ def _take(
 def _restore(nlp: Language, optimizer: Optimizer, start: Checkpoint, batches: Batches) -> None:
     if batches.texts != start.texts:
         raise CheckpointError(
-            f"the texts of the first {start.step + 1} batches are not those that the checkpoint was trained on: the "
-            "training data has changed. Change it back, or train anew with --force"
+            f"the texts of the first {start.step + 1} batches, or their annotations, are not those that the checkpoint "
+            "was trained on: the training data has changed. Change it back, or train anew with --force"
         )
     try:
         load_weights(nlp, start.part("weights"))
@@ -188,6 +195,8 @@ def _restore(nlp: Language, optimizer: Optimizer, start: Checkpoint, batches: Ba
     except ValueError as error:
         raise CheckpointError(f"the checkpoint is of another pipeline: {error}. Train anew, with --force") from error
     load_random_state(start.part("random"), start.step)
+    # They are in the pipeline now, and would stay in memory as long as it trains.
+    start.arrays.clear()
 
 
 def _version_differences(start: Checkpoint) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 
 import pytest
 from typer.testing import CliRunner
@@ -54,6 +55,14 @@ def test_a_matrix_is_trained_resumed_listed_and_reported(matrix, tmp_path):
     page = CliRunner().invoke(medflat_cli, ["report", str(output), "-o", str(tmp_path / "r.html")])
     assert page.exit_code == 0, page.output
     assert "seed 0 failed" in (tmp_path / "r.html").read_text(encoding="utf8")
+
+
+def test_a_row_that_no_config_can_hold_does_not_stop_the_others(tmp_path):
+    rows = [{"name": "dated", "overrides": {"paths.train": date(2020, 1, 1)}}, {"name": "plain"}]
+    result = run(write_matrix(tmp_path, rows), "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "dated, seed 0: failed: row dated: no config can be written" in result.output
+    assert "plain, seed 0: done" in result.output
 
 
 def test_seeds_of_the_command_line(matrix, tmp_path):

@@ -1,13 +1,16 @@
 """The commands that run a trained pipeline: ensemble, evaluate, find-thresholds, render."""
 
 import json
+from importlib import import_module
 
 import pytest
 import spacy
+from spacy.language import Language
 from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
 from spacy_medflat.cli.pipeline import load_pipeline
+from spacy_medflat.ner.thresholds import Tuning
 from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
 
 
@@ -79,6 +82,28 @@ def test_find_thresholds_saves_what_it_found(model, data, tmp_path):
     assert {label: recognizer.threshold_of(label) for label in recognizer.labels} == report["thresholds"]
 
 
+def test_thresholds_are_saved_as_they_were_scored(model, data, tmp_path, monkeypatch):
+    near_one = Tuning([0.999961] * 5, 0.5, 1.0, 1.0)
+    # The package names the command as its module.
+    monkeypatch.setattr(import_module("spacy_medflat.cli.find_thresholds"), "tune", lambda *_, **__: near_one)
+    result = run("find-thresholds", model, data, "-o", tmp_path / "tuned")
+    assert result.exit_code == 0, result.output
+    assert set(spacy.load(tmp_path / "tuned").get_pipe("medflat_ner").cfg["label_thresholds"].values()) == {0.999961}
+
+
+def test_a_tuned_pipeline_is_replaced_whole_or_not_at_all(model, data, tmp_path, monkeypatch):
+    tuned = tmp_path / "tuned"
+    assert run("find-thresholds", model, data, "-o", tuned).exit_code == 0
+    (tuned / "of_the_first").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(Language, "to_disk", lambda *_, **__: (_ for _ in ()).throw(OSError("no space left")))
+        failed = run("find-thresholds", model, data, "-o", tuned)
+    assert failed.exit_code == 1 and "no space left" in failed.output
+    assert (tuned / "of_the_first").exists() and spans_of(spacy.load(tuned)("右肺上叶腺癌术后"))
+    assert run("find-thresholds", model, data, "-o", tuned).exit_code == 0
+    assert not (tuned / "of_the_first").exists()
+
+
 def test_find_one_threshold_without_saving(model, data):
     before = sorted(path.name for path in model.rglob("*"))
     result = run("find-thresholds", model, data, "--one")
@@ -114,6 +139,7 @@ def test_render_html(model, tmp_path):
         (["evaluate", "no_such_model", "dev.json"], "no_such_model"),
         (["evaluate", "{model}", "no_such_file.json"], "no_such_file.json: no such file"),
         (["find-thresholds", "{model}", "{empty}"], "no texts to score"),
+        (["find-thresholds", "{model}", "dev.json", "-o", "{full}"], "something else than a pipeline"),
         (["render", "{model}", "--file", "no_such_file.txt"], "no_such_file.txt: No such file"),
         (["render", "{blank}", "右肺"], "has no 'medflat_ner' component"),
         (["ensemble", "{model}", "-o", "{out}"], "needs at least two pipelines, but there are 1"),
@@ -125,7 +151,15 @@ def test_render_html(model, tmp_path):
 def test_bad_input_is_one_line_and_exit_code_1(model, tmp_path, arguments, message):
     (tmp_path / "empty.json").write_text("[]", encoding="utf8")
     spacy.blank("zh").to_disk(tmp_path / "blank")
-    places = {"model": model, "empty": tmp_path / "empty.json", "blank": tmp_path / "blank", "out": tmp_path / "out"}
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").touch()
+    places = {
+        "full": tmp_path / "full",
+        "model": model,
+        "empty": tmp_path / "empty.json",
+        "blank": tmp_path / "blank",
+        "out": tmp_path / "out",
+    }
     result = run(*(argument.format(**places) for argument in arguments))
     assert result.exit_code == 1
     assert message in result.output.replace("\n", "") and "Traceback" not in result.output

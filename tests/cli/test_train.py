@@ -1,14 +1,18 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
+from spacy_medflat.experiments.environment import has_gpu
 from spacy_medflat.training.checkpoint import CheckpointFolder
-from tests.pipelines import cnn_pipeline
+from tests.pipelines import cnn_pipeline, write_recipe
 from tests.training.runs import assert_equal_weights, one_thread, saved_weights, write_config
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,6 +79,26 @@ def test_bad_options(config, tmp_path):
     assert both.exit_code == 1 and "give one of them" in both.output
     assert run(tmp_path / "none.cfg", "-o", tmp_path).exit_code == 2
     assert run(config).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["encoder_only.cfg", "--paths.encoder", "nowhere"], "cannot load the encoder 'nowhere'"),
+        (["default.cfg"], "FLAT needs word vectors"),
+        (["encoder_only.cfg", "--gpu-id", "0"], "GPU 0 cannot be used"),
+    ],
+)
+def test_what_is_not_there_is_one_line(tmp_path, monkeypatch, arguments, message):
+    if "--gpu-id" in arguments and has_gpu():
+        pytest.skip("there is a GPU")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    encoder = write_recipe(tmp_path / "encoder")
+    corpus = [f"--paths.{name}={ROOT / 'assets' / 'corpus' / f'{name}.json'}" for name in ("train", "dev")]
+    config, *rest = arguments
+    found = run(ROOT / "configs" / config, "-o", tmp_path / "out", f"--paths.encoder={encoder}", *corpus, *rest)
+    assert found.exit_code == 1 and found.output.count("Error:") == 1 and message in found.output
+    assert "Traceback" not in found.output
 
 
 def test_the_command_is_spacys(config, tmp_path):

@@ -7,19 +7,19 @@ from spacy_medflat.experiments.matrix import ExperimentError
 
 
 def write(path, *rows):
-    lines = (json.dumps(dict(zip(("step", "score", "seconds"), row, strict=True))) for row in rows)
+    lines = (json.dumps(dict(zip(("started", "step", "score", "seconds"), row, strict=True))) for row in rows)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf8")
     return path
 
 
 def test_evaluations_and_time(tmp_path):
-    found = read_log(write(tmp_path / "l", (0, 0.1, 3), (5, 0.2, 10), (10, 0.3, 17)))
+    found = read_log(write(tmp_path / "l", (1e9, 0, 0.1, 3), (1e9, 5, 0.2, 10), (1e9, 10, 0.3, 17)))
     assert (found.steps, found.scores, found.seconds) == ([0, 5, 10], [0.1, 0.2, 0.3], 17)
 
 
 def test_an_interrupted_training_counts_all_its_time_and_its_last_word(tmp_path):
-    found = read_log(write(tmp_path / "l", (0, 0.1, 3), (5, 0.2, 10), (5, 0.25, 8), (10, 0.3, 15)))
-    assert (found.steps, found.scores, found.seconds) == ([0, 5, 10], [0.1, 0.25, 0.3], 25)
+    found = read_log(write(tmp_path / "l", (1, 0, 0.1, 3), (1, 5, 0.2, 10), (70, 5, 0.25, 8), (90, 10, 0.3, 15)))
+    assert (found.steps, found.scores, found.seconds) == ([0, 5, 10], [0.1, 0.25, 0.3], 33)
 
 
 def test_bad_logs(tmp_path):

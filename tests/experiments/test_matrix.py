@@ -35,8 +35,9 @@ def test_a_row_inherits_and_overrides(tmp_path):
     }
     found = read_matrix(write(tmp_path, matrix), {"train": "t.json"}, has_gpu=False)
     a, b, c = found.rows
-    assert found.baseline == "a" and found.variables == ["train"] and found.settings == {}
-    assert read_matrix(tmp_path / "m.yml", {"train": "t", "rate": 0.2}, has_gpu=False).settings == {"rate": 0.2}
+    assert found.baseline == "a" and found.variables == ["train"] and found.rows[0].settings == {}
+    again = read_matrix(tmp_path / "m.yml", {"train": "t", "rate": 0.2}, has_gpu=False)
+    assert [row.settings for row in again.rows] == 3 * [{"rate": 0.2}]
     assert (a.title, a.config, a.seeds, a.max_length, a.missing) == ("A", tmp_path / "c.cfg", (0, 1), 0, "")
     assert a.overrides == {"x.y": 1, "p.train": "t.json"}
     assert b.overrides == {"x.y": 2, "p.train": "t.json", "x.z": 0.1} and b.remove == ("q",) and b.max_length == 8
@@ -48,6 +49,22 @@ def test_variables_in_strings_lists_and_sections(tmp_path):
     row = {"overrides": {"s": {"@misc": "X.v1", "n": "${n}", "l": ["${n}", "${paths.train}"]}, "t": "a-${n}-b"}}
     found = read_matrix(write(tmp_path, small(**row)), {"n": 3}, has_gpu=False).rows[1]
     assert found.overrides == {"s": {"@misc": "X.v1", "n": 3, "l": [3, "${paths.train}"]}, "t": "a-3-b"}
+
+
+def test_the_last_of_a_chain_wins_over_a_section_and_over_settings_in_it(tmp_path):
+    matrix = {
+        "baseline": "a",
+        "defaults": {"config": "c.cfg", "overrides": {"x.size": 100, "y": 1}},
+        "rows": [
+            {"name": "a", "overrides": {"x": {"size": 50, "kind": "a"}}},
+            {"name": "b", "extends": "a", "overrides": {"x.size": 7}},
+            {"name": "c", "extends": "b", "overrides": {"x": {"size": 5, "kind": "c"}}},
+        ],
+    }
+    (tmp_path / "c.cfg").write_text("[training]\nseed = 0\n\n[x]\n\n[corpora]\n\n[corpora.train]\n", encoding="utf8")
+    rows = read_matrix(write(tmp_path, matrix), {}, has_gpu=False).rows
+    found = [row_config(row, 0, tmp_path / "log")["x"] for row in rows]
+    assert found == [{"size": 50, "kind": "a"}, {"size": 7, "kind": "a"}, {"size": 5, "kind": "c"}]
 
 
 def test_what_is_lacking_is_named(tmp_path):

@@ -8,6 +8,7 @@ from spacy_medflat.experiments import run as module
 from spacy_medflat.experiments import train as train_module
 from spacy_medflat.experiments.folder import RunFolder, prepare
 from spacy_medflat.experiments.lock import locked
+from spacy_medflat.experiments.log import read_log
 from spacy_medflat.experiments.matrix import ExperimentError, read_matrix
 from spacy_medflat.experiments.predictions import read_predictions
 from spacy_medflat.experiments.run import Resources, execute
@@ -63,9 +64,8 @@ def test_a_process_is_told_its_threads_and_its_last_words_are_kept(tmp_path, mon
     assert os.environ.get("OMP_WAIT_POLICY") != "PASSIVE"
 
 
-def test_an_interrupted_training_goes_on(row, tmp_path, monkeypatch):
-    stay_in_process(monkeypatch)
-    folder = RunFolder.of(tmp_path, "plain", 0)
+def interrupt(monkeypatch, folder, row):
+    """Execute a run that fails after its second step."""
     written = CheckpointFolder.write
 
     def write(checkpoints, checkpoint):
@@ -76,11 +76,27 @@ def test_an_interrupted_training_goes_on(row, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(ExperimentError, match="training failed"):
         patch.setattr(CheckpointFolder, "write", write)
         execute(folder, row, 0, ONE)
+
+
+def test_an_interrupted_training_goes_on(row, tmp_path, monkeypatch):
+    stay_in_process(monkeypatch)
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    interrupt(monkeypatch, folder, row)
     failure = json.loads(folder.failure.read_text(encoding="utf8"))
     assert "interrupted" in failure["message"] and not folder.environment.exists()
     execute(folder, row, 0, ONE)
     assert folder.done and not folder.failure.exists()
     assert "Continuing after step 1" in folder.output.read_text(encoding="utf8")
+
+
+def test_an_interrupted_training_that_was_moved_goes_on_in_its_new_folder(row, tmp_path, monkeypatch):
+    stay_in_process(monkeypatch)
+    old, new = (RunFolder.of(tmp_path / name, "plain", 0) for name in ("old", "new"))
+    interrupt(monkeypatch, old, row)
+    (tmp_path / "old").rename(tmp_path / "new")
+    execute(new, row, 0, ONE)
+    assert new.done and not (tmp_path / "old").exists()
+    assert read_log(new.log).steps == [0, 1, 2]
 
 
 def test_what_is_trained_is_only_scored_and_what_is_done_is_let_alone(row, tmp_path, monkeypatch):

@@ -47,20 +47,24 @@ def mistaken(texts: AnnotatedTexts, right: float, seed: int) -> list[dict[Entity
     return predictions
 
 
-def write_run(output: Path, row: str, seed: int, right: float, dev: Path = CORPUS / "dev.json") -> RunFolder:
-    """A run that is done."""
+def write_run(
+    output: Path, row: str, seed: int, right: float, dev: Path = CORPUS / "dev.json", **extra: Any
+) -> RunFolder:
+    """A run that is done. extra: More settings of its config, by dotted names, with a double underscore for a dot."""
     folder = RunFolder.of(output, row, seed)
     folder.path.mkdir(parents=True)
     config = load_config(ROOT / "configs" / "encoder_only.cfg", interpolate=False)
-    settings = {"paths.train": str(CORPUS / "train.json"), "paths.dev": str(dev)}
+    settings = {"paths.train": str(CORPUS / "train.json"), "paths.dev": str(dev), "system.seed": seed}
+    settings |= {name.replace("__", "."): value for name, value in extra.items()}
     overridden(config, settings).to_disk(folder.config)
+    write_json(folder.row, {"max_length": 0, "scored": "best", "settings": {"mixed_precision": True}})
     texts = read_texts({"path": dev})
     predictions = mistaken(texts, right, 100 * seed + int(1000 * right))
     write_predictions(folder.predictions, texts.ids, predictions)
     found = [{entity for entity, value in spans.items() if value > 0.5} for spans in predictions]
     final = score(text_counts(texts.gold, found)).f
     steps = range(0, 1793, 448)
-    lines = [{"step": s, "score": final * (1 - 0.5 ** (s / 448)), "seconds": s} for s in steps]
+    lines = [{"started": 1.0, "step": s, "score": final * (1 - 0.5 ** (s / 448)), "seconds": s} for s in steps]
     folder.log.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf8")
     packages = {"spacy": "3.8.0", "torch": "2.9.0"}
     machine = {"python": "3.11.0", "system": "Linux x86_64", "cores": 2, "threads": 2, "cpu_flags": [], "gpu": None}
@@ -87,7 +91,6 @@ def write_experiments(output: Path, rows: Mapping[str, tuple[float, list[int]]],
             "matrix": "configs/experiments.yml",
             "baseline": baseline,
             "variables": ["dev", "train"],
-            "settings": {"mixed_precision": True},
             "rows": [*index, large],
         },
     )

@@ -6,16 +6,18 @@ import pytest
 from spacy_medflat.experiments.folder import RunFolder
 from spacy_medflat.experiments.matrix import ExperimentError
 from spacy_medflat.experiments.scores import score
-from spacy_medflat.report.results import read_results
+from spacy_medflat.report.results import read_results, training_mentions
 
-from .made_up import CORPUS, write_experiments
+from .made_up import CORPUS, write_experiments, write_run
 
 
 def test_rows_seeds_and_what_is_not_there(results):
     assert [row.name for row in results.rows] == ["plain", "cut", "better", "large"]
     assert [[run.seed for run in row.runs] for row in results.rows] == [[0, 1], [0], [0, 1, 2], []]
     assert results.rows[3].note(messages=True) == "needs a GPU" and not results.rows[0].note(messages=True)
-    assert len(results.done) == 3 and len(results.texts) == 100 and ("咳嗽", "sym") in results.mentions
+    assert (
+        len(results.done) == 3 and len(results.texts) == 100 and ("咳嗽", "sym") in training_mentions(results.rows[0])
+    )
 
 
 def test_a_run_has_what_its_predictions_say(results):
@@ -37,6 +39,31 @@ def test_failed_and_unfinished_seeds_are_told(experiments, tmp_path):
     assert [run.seed for run in row.runs] == [2]
     assert row.note(messages=True) == "seed 0 failed: no file /somewhere; seed 1 not finished"
     assert row.note(messages=False) == "seed 0 failed; seed 1 not finished"
+
+
+def test_a_failed_seed_that_the_matrix_does_not_name_is_told(experiments, tmp_path):
+    copy = shutil.copytree(experiments, tmp_path / "copy")
+    folder = RunFolder.of(copy, "better", 5)
+    shutil.copytree(RunFolder.of(copy, "better", 0).path, folder.path)
+    folder.scores.unlink()
+    assert read_results(copy).rows[2].note(messages=True) == "seed 5 not finished"
+
+
+def test_seeds_of_another_definition_are_refused(experiments, tmp_path):
+    copy = shutil.copytree(experiments, tmp_path / "copy")
+    write_run(copy, "cut", 1, 0.6, training__max_steps=8)
+    with pytest.raises(
+        ExperimentError, match=r"seed-0 and .*seed-1 are of different definitions: training\.max_steps:"
+    ):
+        read_results(copy)
+
+
+def test_each_row_has_the_mentions_that_it_was_trained_on(tmp_path):
+    folder = write_experiments(tmp_path / "out", {"few": (0.7, [0]), "all": (0.7, [0])})
+    shutil.rmtree(folder / "few")
+    write_run(folder, "few", 0, 0.7, corpora__train__limit=1)
+    few, whole = map(training_mentions, read_results(folder).done)
+    assert few < whole
 
 
 def test_texts_that_changed_are_refused(tmp_path):

@@ -55,6 +55,7 @@ def test_the_file_is_json_and_is_continued(tmp_path):
     assert first["scores"]["f"] == 0.25 and first["scores"]["bad"] is None
     assert first["scores"]["per_type"] == {"病": {"p": 0.5}}
     assert {"epoch", "seconds", "words", "score"} <= first.keys()
+    assert 0 < second["started"] - first["started"] < 60
 
 
 def test_bad_progress_bar():

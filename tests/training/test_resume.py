@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 import os
@@ -5,16 +6,19 @@ import random
 import signal
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
+import spacy
 import torch
 from spacy.cli.train import train as spacy_train
 from spacy.language import Language
+from spacy.training import Example
 from thinc.api import Config
 
 from spacy_medflat.training.checkpoint import Checkpoint, CheckpointError, CheckpointFolder, Evaluation, read_checkpoint
-from spacy_medflat.training.fast_forward import config_differences
+from spacy_medflat.training.fast_forward import annotated_crc, config_differences
 from spacy_medflat.training.optimizer_state import optimizer_from_bytes, optimizer_to_bytes
 from spacy_medflat.training.parameters import find_parameters
 from spacy_medflat.training.randomness import dump_random_state, load_random_state, with_own_randomness
@@ -197,9 +201,53 @@ def test_a_run_that_differs_is_refused(config, tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match="training data has changed"):
         run(config, tmp_path / "out", resume=True)
     assert before == sorted(path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*"))
+    object.__setattr__(checkpoint, "dev_texts", 1)
+    with pytest.raises(CheckpointError, match="dev texts, or their annotations, are not those"):
+        run(config, tmp_path / "out", resume=True)
     checkpoint.labels["medflat_ner"].reverse()
     with pytest.raises(CheckpointError, match="labels of 'medflat_ner'"):
         run(config, tmp_path / "out", resume=True)
+
+
+def test_the_checksum_of_texts_sees_every_annotation():
+    def crc(text="右肺上叶腺癌", spans=((0, 4, "bod"),), ents=(), cats=None):
+        doc = spacy.blank("zh").make_doc(text)
+        doc.spans["sc"] = [doc.char_span(*span) for span in spans]
+        doc.ents = [doc.char_span(*ent) for ent in ents]
+        doc.cats = cats or {}
+        return annotated_crc([Example(doc.copy(), doc)])
+
+    found = [
+        crc(),
+        crc(text="右肺上叶肺癌"),
+        crc(spans=((0, 3, "bod"),)),
+        crc(spans=((0, 4, "dis"),)),
+        crc(spans=()),
+        crc(ents=((0, 4, "bod"),)),
+        crc(cats={"x": 1.0}),
+    ]
+    assert len(set(found)) == len(found) and crc() == found[0]
+
+
+def test_what_a_checkpoint_held_is_given_back_once_it_is_restored(config, tmp_path, monkeypatch):
+    killed_at(monkeypatch, config, tmp_path, 5)
+    held = []
+    read = CheckpointFolder.read_last
+
+    def watched(folder):
+        checkpoint = read(folder)
+        held.extend(map(weakref.ref, checkpoint.arrays.values()))
+        return checkpoint
+
+    def alive(*_):
+        gc.collect()
+        return sum(array().nbytes for array in held if array() is not None)
+
+    seen = []
+    monkeypatch.setattr(CheckpointFolder, "read_last", watched)
+    monkeypatch.setattr(CheckpointFolder, "write", lambda *_: seen.append(alive()))
+    run(config, tmp_path, resume=True)
+    assert held and seen and max(seen) == 0
 
 
 def test_a_folder_keeps_two_checkpoints_and_no_half_ones(tmp_path):
@@ -210,7 +258,9 @@ def test_a_folder_keeps_two_checkpoints_and_no_half_ones(tmp_path):
     for step in (0, 10, 9):
         scores = {"f": np.float32(0.1), "per_type": {"病": {"f": None}}}
         evaluations = [Evaluation(0, 0.1 + 0.2, scores, {"ner": 1e-9})]
-        folder.write(Checkpoint(step, evaluations, {"ner": 1 / 3}, 7, "[a]\n", {"ner": ["病"]}, {"torch": "2"}, arrays))
+        folder.write(
+            Checkpoint(step, evaluations, {"ner": 1 / 3}, 7, 8, "[a]\n", {"ner": ["病"]}, {"torch": "2"}, arrays)
+        )
     (folder.path / "step-000000011.part").write_bytes(b"half")
     assert [path.stem for path in folder.files()] == ["step-000000010", "step-000000009"]
     read = folder.read_last()
@@ -224,7 +274,7 @@ def test_a_folder_keeps_two_checkpoints_and_no_half_ones(tmp_path):
 def test_scores_that_cannot_be_saved(tmp_path):
     evaluations = [Evaluation(0, 0.0, {"f": object()}, {})]
     with pytest.raises(TypeError, match="cannot save <object"):
-        CheckpointFolder(tmp_path).write(Checkpoint(0, evaluations, {}, 0, "", {}, {}))
+        CheckpointFolder(tmp_path).write(Checkpoint(0, evaluations, {}, 0, 0, "", {}, {}))
 
 
 def test_config_differences():
