@@ -63,11 +63,9 @@ def set_size(layer: Model, name: str, value: int) -> None:
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     if X is not None:
-        set_size(model, "n_in", X.shape[-1])
-    shim = model.shims[0]
-    if shim._model is None:
-        module = model.attrs["make_module"]({size: model.attrs[size] for size in model.attrs["sizes"]})
-        shim._model = module.to(get_torch_default_device())
+        model.attrs["n_in"] = X.shape[-1]
+    module = model.attrs["make_module"]({size: model.attrs[size] for size in model.attrs["sizes"]})
+    model.shims[0]._model = module.to(get_torch_default_device())
 
 
 class _Codec:

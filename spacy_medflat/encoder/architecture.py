@@ -1,12 +1,14 @@
 """`spacy_medflat.CharTransformer.v1`: a BERT-family encoder over characters, for the `transformer` component."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from spacy.tokens import Doc
-from spacy.util import registry
+from spacy.util import logger, registry
 from spacy_transformers.architectures import split_trf_batch, trfs2arrays
 from spacy_transformers.data_classes import FullTransformerBatch, HFObjects, TransformerData, WordpieceBatch
 from spacy_transformers.layers.hf_wrapper import HFWrapper
@@ -22,6 +24,20 @@ from .pieces import PieceMap
 from .recipe import EncoderModel
 
 MAX_UNKNOWN_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How texts are cut; see `create_char_transformer`."""
+
+    window: int
+    overlap: int
+    max_batch_items: int
+
+    def __post_init__(self) -> None:
+        """RAISES ValueError: a setting is out of range."""
+        if not 0 <= self.overlap < self.window:
+            raise ValueError(f"overlap must be at least 0 and less than window={self.window}, but it is {self.overlap}")
 
 
 @registry.architectures("spacy_medflat.CharTransformer.v1")
@@ -53,8 +69,7 @@ def create_char_transformer(
     RAISES ValueError: at initialization, if the encoder cannot be loaded, cannot hold `window` positions, or does not
         know Chinese characters.
     """
-    if not 0 <= overlap < window:
-        raise ValueError(f"overlap must be at least 0 and less than window={window}, but it is {overlap}")
+    limits = Limits(window, overlap, max_batch_items)
     autocast = CpuAutocast(mixed_precision)
     wrapper = HFWrapper(
         HFObjects(None, None, None, dict(tokenizer_config), dict(transformer_config)),
@@ -72,10 +87,8 @@ def create_char_transformer(
         dims={"nO": None},
         attrs={
             "name": name,
-            "window": window,
-            "overlap": overlap,
-            "max_batch_items": max_batch_items,
-            # Not a plain value: thinc would restore those, and undo what a config says at loading.
+            # Not plain values: thinc would restore those, and undo what a config says at loading.
+            "limits": limits,
             "autocast": autocast,
             "replace_listener": replace_listener,
             "replace_listener_cfg": replace_listener_cfg,
@@ -132,18 +145,20 @@ def replace_listener_cfg(transformer_cfg: dict[str, Any], listener_cfg: dict[str
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the encoder, unless the model already holds one."""
+    """Load the encoder, unless the model already holds one: it keeps its weights when it is initialized again, as in
+    spacy-transformers."""
     shim: Any = model.layers[0].shims[0]
     if shim._hfmodel.transformer is not None:
         return
     settings = shim._hfmodel
     hf = load_encoder(model.attrs["name"], settings._init_tokenizer_config, settings._init_transformer_config)
-    _check_encoder(hf, model.attrs["name"], model.attrs["window"])
+    _check_window(hf, model.attrs["name"], model.attrs["limits"].window)
+    _check_vocabulary(hf, model.attrs["name"])
     shim._hfmodel, shim._model = hf, hf.transformer
     model.set_dim("nO", hf.transformer.config.hidden_size)
 
 
-def _check_encoder(hf: HFObjects, name: str, window: int) -> None:
+def _check_window(hf: HFObjects, name: str, window: int) -> None:
     config = hf.transformer.config
     # RoBERTa counts positions from pad_token_id + 1.
     offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
@@ -153,6 +168,9 @@ def _check_encoder(hf: HFObjects, name: str, window: int) -> None:
             f"window={window} does not fit the encoder {name!r}: it has positions for {room} characters beside [CLS] "
             f"and [SEP]; set window to {room} or less"
         )
+
+
+def _check_vocabulary(hf: HFObjects, name: str) -> None:
     unknown = PieceMap(hf.tokenizer).unknown_share()
     if unknown > MAX_UNKNOWN_SHARE:
         raise ValueError(
@@ -166,8 +184,11 @@ def forward(
 ) -> tuple[FullTransformerBatch, Callable[[FullTransformerBatch], list[Doc]]]:
     """Run the encoder over whole texts. Docs without tokens get empty data."""
     one_torch_thread_in_workers()
-    pieces = _piece_map(model)
-    batch = batch_pieces([pieces(doc) for doc in docs], model.attrs["window"], model.attrs["overlap"], pieces)
+    pieces, limits = _piece_map(model), model.attrs["limits"]
+    ids = [pieces(doc) for doc in docs]
+    if is_train:
+        _warn_of_unknown(model.layers[0].shims[0], ids, pieces.unk_id)
+    batch = batch_pieces(ids, limits.window, limits.overlap, pieces)
     if not len(batch):
         return FullTransformerBatch.empty(len(docs)), lambda d_output: docs
     with model.attrs["autocast"]():
@@ -175,7 +196,7 @@ def forward(
             output, backprop_encoder = model.layers[0](batch, True)
             hidden = output.last_hidden_state
         else:
-            hidden = _predict_in_parts(model.layers[0], batch, model.attrs["max_batch_items"])
+            hidden = _predict_in_parts(model.layers[0], batch, limits.max_batch_items)
             output, backprop_encoder = ModelOutput(last_hidden_state=hidden), None
 
     def backprop(d_output: FullTransformerBatch) -> list[Doc]:
@@ -206,8 +227,25 @@ def _piece_map(model: Model) -> PieceMap:
         )
     cached = getattr(shim, "_medflat_pieces", None)
     if cached is None or cached[0] is not tokenizer:
+        # A pipeline may be loaded with another window than it was initialized with.
+        _check_window(shim._hfmodel, model.attrs["name"], model.attrs["limits"].window)
         cached = shim._medflat_pieces = (tokenizer, PieceMap(tokenizer))
     return cached[1]
+
+
+def _warn_of_unknown(shim: Any, ids: list[NDArray[np.int64]], unknown: int) -> None:
+    """Look once at what is learnt from: words for tokens, where the vocabulary has characters, are all the same."""
+    tokens = np.concatenate(ids)
+    if not len(tokens) or getattr(shim, "_medflat_looked", False):
+        return
+    shim._medflat_looked = True
+    share = float((tokens == unknown).mean())
+    if share > MAX_UNKNOWN_SHARE:
+        logger.warning(
+            "the encoder does not know %.0f%% of the tokens of the first batch, and reads them all alike: use spaCy's "
+            "zh tokenizer with segmenter 'char'",
+            100 * share,
+        )
 
 
 def _predict_in_parts(encoder: Model, batch: PieceBatch, max_items: int) -> Any:

@@ -20,8 +20,9 @@ class PieceMap:
 
     A token is looked up on its own, never together with its neighbours, so `mmol` is four pieces. The first of these
     that the vocabulary knows stands for it: the token itself, what the tokenizer makes of it if that is one piece,
-    its lower case, its compatibility form (`１` is `1`), in lower case too. What remains, such as a newline, is the
-    unknown piece. Ids are remembered, so a text costs one dictionary look-up per distinct token.
+    its lower case, its compatibility form (`１` is `1`), in lower case too. What remains, such as a newline or a word
+    of several characters, is the unknown piece. Ids are remembered, so a text costs one dictionary look-up per
+    distinct token.
     """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase"):

@@ -159,7 +159,7 @@ class Ensemble(SpanPipe):
             places = np.array([index[label] for label in member.recognizer.labels], dtype=np.int64)
             known[i, places] = True
             found.append([spans._replace(label=places[spans.label]) for spans in self._found_by(member, docs)])
-        limits = np.array(list(thresholds))
+        limits = np.array(list(thresholds), dtype=np.float32)
         combined = [combine(of_text, known) for of_text in zip(*found, strict=True)]
         return [spans.take(spans.score > limits[spans.label]) for spans in combined]
 

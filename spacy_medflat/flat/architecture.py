@@ -201,12 +201,12 @@ def init(model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y:
     tok2vec, layer = model.layers
     tok2vec.initialize(X=X, Y=Y)
     if X:
-        set_size(layer, "n_in", tok2vec.predict(X[:1])[0].shape[1])
+        layer.attrs["n_in"] = tok2vec.predict([next((doc for doc in X if len(doc)), X[0])])[0].shape[1]
         reader: WordReader | None = model.attrs["reader"]
-        set_size(layer, "n_word", reader.width(X[0].vocab) if reader else 0)
+        layer.attrs["n_word"] = reader.width(X[0].vocab) if reader else 0
         layer.initialize()
         settings = layer.shims[0]._model.flat.settings
-        model.set_dim("nO", layer.attrs["n_in"] if settings.gated else settings.width)
+        model.set_dim("nO", layer.attrs["n_in"] if settings.gated else settings.width, force=True)
         model.attrs["samples"].docs.update(X)
 
 

@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Ragged
 
-from ..kept_spans import keep_doc_alive
+from ..span_pipe import SpanPipe
 from ..workers import one_torch_thread_in_workers
 from .annotate import annotate
 from .candidates import Candidates
@@ -86,8 +86,10 @@ def make_medflat_ner(
     )
 
 
-class NestedEntityRecognizer(TrainablePipe):
+class NestedEntityRecognizer(SpanPipe, TrainablePipe):
     """Finds entities inside entities, with the head that its model carries.
+
+    Initializing it again makes a new head; so does FLAT, while an encoder keeps its weights.
 
     Writes `doc.spans[spans_key]`, ordered by start, longer spans first, with one probability for each span in
     `attrs["scores"]` (float32, 0 to 1; what the model makes of it, not calibrated to frequencies).
@@ -147,11 +149,6 @@ class NestedEntityRecognizer(TrainablePipe):
         self._warned: set[str] = set()
 
     @property
-    def key(self) -> str:
-        """The span group that is written and learnt from."""
-        return str(self.cfg["spans_key"])
-
-    @property
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the head."""
         return tuple(self.cfg["labels"])
@@ -185,13 +182,6 @@ class NestedEntityRecognizer(TrainablePipe):
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
-
-    def __call__(self, doc: Doc) -> Doc:
-        """Apply the component to one Doc. Its span group keeps the Doc alive; those of `pipe` do not."""
-        doc = super().__call__(doc)
-        if doc is not None:
-            keep_doc_alive(doc, self.key)
-        return doc
 
     def predict(self, docs: Iterable[Doc]) -> list[Candidates]:
         """Find the spans above the thresholds, without changing the Docs."""
@@ -300,15 +290,22 @@ class NestedEntityRecognizer(TrainablePipe):
         """A weight on another span group is always 0, and training would never keep a best model."""
         config = nlp.config.interpolate()
         # Without a corpus this is not `spacy train`, and the weights are a default that nobody reads.
-        if all(corpus.get("path", "") is None for corpus in config["corpora"].values()):
+        corpora = config["corpora"]
+        if all(isinstance(corpus, dict) and corpus.get("path", "") is None for corpus in corpora.values()):
             return
         weights = config["training"]["score_weights"]
-        groups = {name.split("_")[1] for name, weight in weights.items() if weight and name.startswith("spans_")}
-        written = {getattr(pipe, "key", None) for _, pipe in nlp.pipeline}
-        if groups - written:
+        # Frozen components are disabled now, and scored all the same.
+        written = {_key_of(nlp.get_pipe(name)) for name in nlp.component_names} - {None}
+        stray = [
+            name
+            for name, weight in weights.items()
+            if weight and name.startswith("spans_") and not name.startswith(tuple(f"spans_{key}_" for key in written))
+        ]
+        if stray:
             raise ValueError(
-                f"{self.name!r} writes the span group {self.key!r}, but [training.score_weights] looks at "
-                f"{', '.join(sorted(groups - written))}: name the weights spans_{self.key}_f, or set spans_key"
+                f"{self.name!r} writes the span group {self.key!r}, but [training.score_weights] has "
+                f"{', '.join(sorted(stray))}, which no component's group answers to: set them to 0, and give "
+                f"spans_{self.key}_f a weight, or set spans_key"
             )
 
 
@@ -324,6 +321,10 @@ def minibatch_by_tokens(docs: Iterable[Doc], size: int) -> Iterator[list[Doc]]:
         tokens += len(doc)
     if group:
         yield group
+
+
+def _key_of(pipe: Any) -> str | None:
+    return getattr(pipe, "key", None) or getattr(pipe, "cfg", {}).get("spans_key")
 
 
 def _labels_of(examples: Iterable[Example], key: str) -> list[str]:

@@ -22,9 +22,9 @@ def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
     RETURNS (float [..., n, d]): rotate(q)[i] · rotate(k)[j] depends on q[i], k[j] and i - j only.
     """
     n, d = x.shape[-2:]
-    rates = base ** (-torch.arange(0, d, 2, device=x.device, dtype=torch.float64) / d)
-    angles = torch.arange(n, device=x.device, dtype=torch.float64)[:, None] * rates
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    # In float64, which not every device has.
+    angles = torch.arange(n, dtype=torch.float64)[:, None] * base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+    cos, sin = angles.cos().to(x.device, x.dtype), angles.sin().to(x.device, x.dtype)
     even, odd = x[..., 0::2], x[..., 1::2]
     return torch.stack([even * cos - odd * sin, odd * cos + even * sin], dim=-1).flatten(-2)
 

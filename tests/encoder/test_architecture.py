@@ -1,9 +1,12 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import spacy
 from numpy.testing import assert_allclose, assert_array_equal
+from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.util import fix_random_seed, registry
 
 from tests.pipelines import make_examples, spans_of, train, transformer_pipeline, write_recipe
@@ -48,12 +51,41 @@ def test_a_text_does_not_depend_on_its_batch(nlp):
 def test_memory_bound_does_not_change_the_result(nlp):
     transformer = nlp.get_pipe("transformer")
     before = vectors(nlp(LONG))
-    bound = transformer.model.attrs["max_batch_items"]
-    transformer.model.attrs["max_batch_items"] = 100
+    limits = transformer.model.attrs["limits"]
+    transformer.model.attrs["limits"] = replace(limits, max_batch_items=100)
     try:
         assert_allclose(vectors(nlp(LONG)), before, atol=1e-5)
     finally:
-        transformer.model.attrs["max_batch_items"] = bound
+        transformer.model.attrs["limits"] = limits
+
+
+def test_settings_of_a_loaded_pipeline_follow_the_config(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "saved")
+    section = "components.transformer.model"
+    changed = {"window": 32, "overlap": 3, "max_batch_items": 7}
+    loaded = spacy.load(tmp_path / "saved", config={f"{section}.{k}": v for k, v in changed.items()})
+    limits = loaded.get_pipe("transformer").model.attrs["limits"]
+    assert vars(limits) == changed
+    assert loaded(LONG)._.trf_data.wordpieces.input_ids.shape[1] <= 34
+    too_wide = spacy.load(tmp_path / "saved", config={f"{section}.window": 4096})
+    with pytest.raises(ValueError, match="window=4096 does not fit the encoder"):
+        too_wide(LONG)
+
+
+def test_words_for_tokens_are_warned_of_once(encoder, caplog):
+    nlp = transformer_pipeline(encoder)
+    words = [Doc(nlp.vocab, ["患者", "咳嗽", "三天"], [False] * 3), Doc(nlp.vocab, ["右肺", "腺癌"], [False] * 2)]
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.update(make_examples(nlp))
+    assert not any("reads them all alike" in message for message in caplog.messages)
+    nlp = transformer_pipeline(encoder)
+    nlp.initialize(lambda: make_examples(nlp))
+    for _ in range(2):
+        nlp.update([Example(doc, doc.copy()) for doc in words])
+    assert [m for m in caplog.messages if "does not know 100% of the tokens" in m and "'char'" in m] == [
+        m for m in caplog.messages if "reads them all alike" in m
+    ]
+    assert sum("reads them all alike" in message for message in caplog.messages) == 1
 
 
 def test_tokens_of_a_long_text_read_the_same_window_alone(nlp):

@@ -85,6 +85,20 @@ def test_three_times_the_same_pipeline_finds_what_it_finds(mode, nesting):
             assert [(ent.text, ent.label_) for ent in ours.ents] == [(ent.text, ent.label_) for ent in theirs.ents]
 
 
+def test_a_share_of_votes_that_equals_the_threshold_does_not_pass(members):
+    made = make_ensemble([members[0]] * 5, mode="vote")
+    # Loaded, each member is a pipeline of its own.
+    ensemble = spacy.blank("zh").from_config(made.config).from_bytes(made.to_bytes())
+    component = ensemble.get_pipe("medflat_ensemble")
+    for threshold, votes in ((0.2, 1), (0.4, 2), (0.6, 3), (0.8, 4)):
+        component.cfg["threshold"] = threshold
+        for i, member in enumerate(component.members):
+            member.recognizer.cfg["threshold"] = 0.0 if i < votes else 1.0
+        assert not scored(ensemble("右肺上叶腺癌术后"))
+        component.cfg["threshold"] = threshold - 0.1
+        assert scored(ensemble("右肺上叶腺癌术后"))
+
+
 @pytest.mark.parametrize("mode", ["average", "vote"])
 def test_members_have_no_say_about_labels_they_do_not_know(mode):
     everything, bodies = small_pipeline(0), small_pipeline(1, labels=("bod",))

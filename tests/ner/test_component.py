@@ -16,6 +16,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_medflat.ner.component import minibatch_by_tokens
+from spacy_medflat.torch_layer import set_size
 from tests.pipelines import (
     KEY,
     SENTENCES,
@@ -235,7 +236,7 @@ def test_a_bad_document_does_not_sink_the_batch(trained, monkeypatch):
     monkeypatch.setattr(type(recognizer), "predict", fail_on)
     nlp.set_error_handler(lambda name, proc, docs, error: failed.extend(docs))
     texts = ["右肺上叶腺癌术后", "坏", "患者贫血"]
-    assert [doc.text for doc in nlp.pipe(texts, batch_size=1)] == [texts[0], texts[2]]
+    assert [doc.text for doc in nlp.pipe(texts)] == [texts[0], texts[2]]
     assert [doc.text for doc in failed] == ["坏"]
 
 
@@ -284,7 +285,7 @@ def test_a_long_text_is_read_without_a_seam(trained):
 # Settings
 
 
-def decode(nlp, rows, **config):
+def decode(nlp, rows, ents=(), **config):
     from spacy_medflat.ner.candidates import Candidates
 
     recognizer = cnn_pipeline(**config).get_pipe("medflat_ner")
@@ -292,6 +293,7 @@ def decode(nlp, rows, **config):
         recognizer.add_label(label)
     start, end, label, score = (np.array(column) for column in zip(*rows, strict=True))
     doc = nlp.make_doc("右肺上叶腺癌术后")
+    doc.ents = [Span(doc, *ent) for ent in ents]
     recognizer.set_annotations([doc], [Candidates(start, end, label, score.astype("f"))])
     return doc
 
@@ -313,6 +315,12 @@ def test_decoding_of_scores_made_by_hand(nesting, expected):
     assert doc.spans[KEY].attrs["scores"].dtype == np.float32
     assert_allclose(doc.spans[KEY].attrs["scores"], [row[3] for row in ROWS[: len(expected)]], rtol=1e-6)
     assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(0, 6, "dis")]
+
+
+def test_entities_of_others_stay_unless_they_overlap():
+    others = [(5, 7, "DATE"), (7, 8, "TIME")]
+    doc = decode(spacy.blank("zh"), ROWS, others, set_ents=True)
+    assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(0, 6, "dis"), (7, 8, "TIME")]
 
 
 def test_entities_are_left_alone_unless_asked_for():
@@ -383,15 +391,31 @@ def test_score_weights_for_another_span_group(weights):
     nlp = cnn_pipeline()
     nlp.config["paths"]["train"] = "train.json"
     nlp.config["training"]["score_weights"] = weights
-    with pytest.raises(ValueError, match=r"writes the span group 'sc', but .* looks at other"):
+    with pytest.raises(ValueError, match=rf"writes the span group 'sc', but .* has {', '.join(weights)}, which no"):
         nlp.initialize(lambda: make_examples(nlp))
 
 
-def test_score_weights_that_fit():
-    nlp = cnn_pipeline(spans_key="other")
+@pytest.mark.parametrize("key", ["other", "my_key"])
+def test_score_weights_that_fit(key):
+    nlp = cnn_pipeline(spans_key=key)
     nlp.config["paths"]["train"] = "train.json"
-    nlp.config["training"]["score_weights"] = {"spans_other_f": 1.0, "spans_sc_f": 0.0}
-    nlp.initialize(lambda: make_examples(nlp, "other"))
+    nlp.config["training"]["score_weights"] = {f"spans_{key}_f": 1.0, "spans_sc_f": 0.0}
+    nlp.initialize(lambda: make_examples(nlp, key))
+
+
+def test_score_weights_for_a_frozen_component():
+    nlp = cnn_pipeline()
+    nlp.add_pipe("medflat_ner", name="frozen", config={"spans_key": "other"})
+    nlp.config["paths"]["train"] = "train.json"
+    nlp.config["training"]["score_weights"] = {"spans_sc_f": 0.5, "spans_other_f": 0.5}
+    with nlp.select_pipes(disable=["frozen"]):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_one_reader_for_all_corpora():
+    nlp = cnn_pipeline()
+    nlp.config["corpora"] = {"@readers": "spacy.ConllReader.v9"}
+    nlp.initialize(lambda: make_examples(nlp))
 
 
 # Coverage of gold
@@ -496,10 +520,23 @@ def test_annotates_on_update(trained):
 
 
 def test_vectors_of_another_width_than_the_heads(trained):
-    model = trained.get_pipe("medflat_ner").model
-    head = model.get_ref("output_layer")
+    head = trained.get_pipe("medflat_ner").model.get_ref("output_layer")
     with pytest.raises(ValueError, match=r"made for n_in=96, .* gives 40"):
-        head.initialize(X=np.zeros((3, 40), "f"))
+        set_size(head, "n_in", 40)
+
+
+def test_initialized_again_nothing_is_left_of_the_training():
+    def fresh(nlp):
+        fix_random_seed(0)
+        nlp.initialize(lambda: make_examples(nlp))
+        losses = {}
+        nlp.update(make_examples(nlp), sgd=False, losses=losses)
+        return losses["medflat_ner"]
+
+    nlp = cnn_pipeline()
+    first = fresh(nlp)
+    train(nlp, 20)
+    assert fresh(nlp) == first
 
 
 def test_nothing_is_imported_by_hand():
