@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..corpus.check import without_surrogates
 from ..corpus.formats import read_records
 from ..corpus.record import CorpusError
 from ..lattice.coverage import LexiconCoverage, lexicon_coverage
@@ -91,7 +92,7 @@ def inspect(
         console.print(_counts("type", Counter({kind or "-": n for kind, n in words.lexicon.type_counts().items()})))
         console.print(_counts("characters", _lengths(words.lexicon, max_length)))
         if data:
-            coverage = lexicon_coverage(words, read_records(data))
+            coverage = lexicon_coverage(words, without_surrogates(read_records(data)))
             if not coverage.characters:
                 raise CorpusError(f"{data}: no texts to count words in")
             console.print(f"{coverage.words_per_character:.3f} words a character in {coverage.texts:,} texts")

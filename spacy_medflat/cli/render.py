@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from ..corpus.atomic import replaced_when_done
+from ..corpus.textio import BOM, decode, read_text
 from ..visual.html import doc_marks, render_html, render_page
 from ..visual.tree import render_tree
 from .errors import friendly_errors
@@ -43,5 +44,6 @@ def render(
 
 
 def _read_lines(file: Path) -> list[str]:
-    content = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf8")
-    return [line for line in content.splitlines() if line.strip()]
+    content = decode(sys.stdin.buffer.read(), "standard input") if str(file) == "-" else read_text(file)
+    lines = (line.removesuffix("\r") for line in content.removeprefix(BOM).split("\n"))
+    return [line for line in lines if line.strip()]

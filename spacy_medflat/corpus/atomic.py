@@ -20,7 +20,8 @@ def replaced_when_done(target: Path, force: bool = False, durable: bool = False)
     Missing parent folders of the target are made. After an error the target is as it was.
     force: Replace a folder with something in it, too.
     durable: Wait until the disk has it, so that it outlives a power failure.
-    RAISES (CorpusError): If the target is a folder with something in it, without `force`.
+    RAISES (CorpusError): If the target is a folder with something in it, without `force`, or a folder where a file is
+        written, or the other way round.
     """
     if not force and target.is_dir() and any(target.iterdir()):
         raise CorpusError(f"{target}: this folder is not empty; give a new or an empty one")
@@ -31,9 +32,14 @@ def replaced_when_done(target: Path, force: bool = False, durable: bool = False)
         if durable:
             for path in [*scratch.rglob("*"), scratch] if scratch.is_dir() else [scratch]:
                 _flush(path)
-        if scratch.is_dir() and target.is_dir():
-            target.replace(Path(folder) / "replaced")
-        scratch.replace(target)
+        try:
+            if scratch.is_dir() and target.is_dir():
+                target.replace(Path(folder) / "replaced")
+            scratch.replace(target)
+        except (IsADirectoryError, NotADirectoryError) as error:
+            there, wanted = ("folder", "file") if target.is_dir() else ("file", "folder")
+            message = f"{target}: there is a {there} of this name, and a {wanted} is to be written; give another name"
+            raise CorpusError(message) from error
     if durable:
         _flush(target.parent)
 

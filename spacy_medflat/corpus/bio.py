@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from .record import CorpusError, Entity, Problem, Record, clipped, describe
+from .record import CorpusError, Entity, Problem, Record, clipped, describe, lost_scores
 from .tags import SCHEMES, Tag, decode_tags, detect_scheme, encode_tags, flat_choice, parse_tag
 from .textio import BOM, iter_lines, open_for_writing
 
@@ -40,7 +40,8 @@ def _sentences(path: Path) -> Iterator[_Sentence]:
     tags: list[Tag] = []
     number = 0
     for number, line in iter_lines(path):
-        if not line.strip() or line.startswith("-DOCSTART-"):
+        bare = line.removeprefix(BOM) if number == 1 else line
+        if not bare.strip() or bare.startswith("-DOCSTART-"):
             if tokens:
                 yield _Sentence(number - len(tokens), tokens, tags)
             tokens, tags = [], []
@@ -131,7 +132,7 @@ def _losses(record: Record, written: int) -> list[Problem]:
     fields = [f"field {clipped(key)}" for key in record.meta if key != "id"]
     if record.id:
         fields.append(f"identifier {clipped(record.id)}")
-    losses = [Problem("dropped_meta", record.place, detail) for detail in fields]
+    losses = [*(Problem("dropped_meta", record.place, detail) for detail in fields), *lost_scores(record)]
     if written < len(record.text):
         losses.append(Problem("unwritable", record.place, f"line ends ×{len(record.text) - written}"))
     if not written:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .record import CorpusError, Entity, Problem, Record, clipped, describe
-from .textio import open_for_writing, read_text
+from .record import CorpusError, Entity, Problem, Record, clipped, describe, lost_scores
+from .textio import BOM, open_for_writing, read_text
 
 _ENTITY = re.compile(r"T\S*\t(?P<label>\S+) (?P<spans>-?[0-9]+ -?[0-9]+(?:;-?[0-9]+ -?[0-9]+)*)(?:\t(?P<surface>.*))?")
 _LINE_END = re.compile(r"[\r\n]")
@@ -29,7 +29,7 @@ def read_brat(path: Path) -> Iterator[Record]:
         place, ann_place = (file.relative_to(root).as_posix() for file in (text_path, ann_path))
         record = Record(read_text(text_path, place), id=place.removesuffix(".txt"), place=place)
         if ann_path.exists():
-            _annotate(record, read_text(ann_path, ann_place), ann_place)
+            _annotate(record, read_text(ann_path, ann_place).removeprefix(BOM), ann_place)
         yield record
 
 
@@ -110,7 +110,7 @@ def _losses(record: Record, name: str) -> list[Problem]:
     lost = [f"field {clipped(key)}" for key in record.meta if key != "id"]
     if record.id and record.id != name:
         lost.append(f"identifier {clipped(record.id)}, written as {name!r}")
-    return [Problem("dropped_meta", record.place, detail) for detail in lost]
+    return [*(Problem("dropped_meta", record.place, detail) for detail in lost), *lost_scores(record)]
 
 
 def _ann_lines(record: Record) -> tuple[list[str], list[Problem]]:

@@ -7,8 +7,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from spacy.util import logger
+
 from .duplicates import DuplicateFinder
-from .kinds import BROKEN
+from .kinds import BROKEN, KINDS
 from .nesting import find_overlaps
 from .record import CorpusError, Entity, Problem, Record, clipped, describe
 from .report import Report
@@ -62,6 +64,16 @@ def _checked(
                 note(report, problem, strict)
         report.add(clean)
         yield clean
+
+
+def without_surrogates(records: Iterable[Record]) -> Iterator[Record]:
+    """The records that can be written as UTF-8; the others are logged. For readers who need no other check."""
+    for record in records:
+        if _has_surrogate(record):
+            problem = Problem("surrogate", record.place, clipped(record.text))
+            logger.warning("%s: %s", problem, KINDS[problem.kind])
+        else:
+            yield record
 
 
 def check_text(text: str, place: str) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -54,14 +55,20 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
 
 
 def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
-    """The text and the spans of a document, with the identifier and the fields that `annotate` stored.
+    """The text and the spans of a document, with the scores, the identifier and the fields that `annotate` stored.
 
     A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated
     in other groups or in `doc.ents`.
     """
     record = Record(doc.text, place=place)
     if spans_key in doc.spans:
-        record.entities = [Entity(s.start_char, s.end_char, s.label_) for s in doc.spans[spans_key]]
+        group = doc.spans[spans_key]
+        scores: Any = group.attrs.get("scores")
+        # Other components may keep other things under this name.
+        values = map(float, scores) if np.shape(scores) == (len(group),) else repeat(None)
+        record.entities = [
+            Entity(s.start_char, s.end_char, s.label_, score=score) for s, score in zip(group, values, strict=False)
+        ]
     elif others := [*map(repr, sorted(doc.spans)), *(["doc.ents"] if doc.ents else [])]:
         detail = f"no span group {spans_key!r}; the document has {', '.join(others)}"
         record.problems.append(Problem("missing_spans_key", place, detail))

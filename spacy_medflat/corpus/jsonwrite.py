@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .record import Problem, Record, clipped
+from .record import Problem, Record, clipped, lost_scores
 from .textio import open_for_writing
 
 Fields = dict[str, Any]
@@ -21,12 +21,13 @@ def write_records(
     *,
     reserved: Collection[str] = (),
     array: bool = False,
+    keeps_scores: bool = False,
 ) -> list[Problem]:
     """Write each record as an object: identifier, the format's own fields, then `meta`.
 
     A field of `meta` whose name the format uses itself (an own one, or one of `reserved`) is left out and
-    reported. Records are written as they come, one a line, as JSON lines or as an array; every character
-    stands as itself.
+    reported, as are scores unless the format `keeps_scores`. Records are written as they come, one a line, as JSON
+    lines or as an array; every character stands as itself.
     RETURNS (list[Problem]): What was left out.
     """
     problems: list[Problem] = []
@@ -36,6 +37,8 @@ def write_records(
             own = fields_of(record)
             taken = {*own, *reserved}
             problems.extend(_clashes(record, taken))
+            if not keeps_scores:
+                problems.extend(lost_scores(record))
             identifier = {"id": record.id} if record.id else {}
             kept = {key: value for key, value in record.meta.items() if key not in taken}
             yield json.dumps({**identifier, **own, **kept}, ensure_ascii=False)

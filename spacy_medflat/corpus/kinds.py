@@ -23,7 +23,7 @@ KINDS: dict[str, str] = {
     "stray_markup": "text with a closing </sub> or </sup> but no opening one; kept",
     "crossing": "entities overlap without one holding the other; kept",
     "ignored_annotation": "relation, attribute, note or extra field of an annotation; not read",
-    "dropped_meta": "extra field or identifier that the output format cannot hold; not written",
+    "dropped_meta": "extra field, identifier or scores that the output format cannot hold; not written",
     "shared_text": "text that another file holds too",
     "label_absent": "label that the first file has and this one lacks",
 }

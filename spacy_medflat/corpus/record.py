@@ -57,6 +57,12 @@ class Record:
     problems: list[Problem] = field(default_factory=list, compare=False)
 
 
+def lost_scores(record: Record) -> list[Problem]:
+    """A problem, for writers to formats without scores, if an entity of the record has one."""
+    has_scores = any(entity.score is not None for entity in record.entities)
+    return [Problem("dropped_meta", record.place, "scores")] if has_scores else []
+
+
 def clipped(value: object, limit: int = 60) -> str:
     """The `repr` of a value, on one line and cut to about `limit` characters, for messages."""
     shown = repr(value)

@@ -99,7 +99,8 @@ def _through_records(name: str) -> Callable[..., tuple[dict[str, bytes], list[Pr
     def render(rows: list[Written], names: Fields, key: str, lang: str, _: Any) -> tuple[Any, list[Problem]]:
         with TemporaryDirectory(prefix="medflat-") as scratch:
             path = Path(scratch) / "part"
-            problems = write_records((_record(row, names) for row in rows), path, name, key, lang)
+            records = (_record(row, names, keeps_scores=name == "docbin") for row in rows)
+            problems = write_records(records, path, name, key, lang)
             if path.is_file():
                 return {"": path.read_bytes()}, problems
             files = (file for file in sorted(path.rglob("*")) if file.is_file())
@@ -108,13 +109,13 @@ def _through_records(name: str) -> Callable[..., tuple[dict[str, bytes], list[Pr
     return render
 
 
-def _record(row: Written, names: Fields) -> Record:
+def _record(row: Written, names: Fields, keeps_scores: bool) -> Record:
     document, found = row
     # A string is the record's own identifier; another value stays among the fields too, as it is.
     own = {names.text, names.id} if isinstance(document.id, str) else {names.text}
     return Record(
         text=document.text,
-        entities=[Entity(e.start, e.end, e.label, e.text, e.score) for e in found],
+        entities=[Entity(e.start, e.end, e.label, e.text, e.score if keeps_scores else None) for e in found],
         id="" if document.id is None else str(document.id),
         place=document.place,
         meta={name: value for name, value in plain(document.fields).items() if name not in own},

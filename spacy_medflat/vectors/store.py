@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -69,8 +70,11 @@ def vectors_folder(target: Path, force: bool = False) -> Iterator[Path]:
     """A path of the same name for a folder of vectors; it takes the target's place if the block succeeds.
 
     force: Replace a folder that holds vectors.
-    RAISES (CorpusError): If the target is a folder with something else in it, or with vectors, without `force`.
+    RAISES (CorpusError): If the target is a file, or a folder with something else in it, or with vectors, without
+        `force`.
     """
+    if target.exists() and not target.is_dir():
+        raise CorpusError(f"{target}: there is a file of this name; give a new or an empty folder")
     if force and target.is_dir() and any(target.iterdir()) and not (target / "vocab" / "vectors").is_file():
         raise CorpusError(f"{target}: this folder is not empty, and holds no vectors; give a new or an empty one")
     with replaced_when_done(target, force) as scratch:
@@ -131,7 +135,7 @@ def read_vocab(folder: Path) -> Vocab:
         raise CorpusError(f"{folder}: no pipeline with vectors; it has no file vocab/vectors")
     try:
         vocab = Vocab().from_disk(path, exclude=["lookups"])
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, TokenError) as error:
         raise CorpusError(f"{folder}: the vectors cannot be read: {error}") from error
     if not vocab.vectors.key2row:
         raise CorpusError(f"{folder}: the pipeline has no vectors of words")

@@ -31,8 +31,8 @@ class Stream(NamedTuple):
 def open_stream(path: Path) -> Iterator[Stream]:
     """Open a file for reading; what its last suffix names is undone: .gz, .bz2, .xz, .zip with one member.
 
-    RAISES (CorpusError): A zip with no or several members, or, at any point of the block, compressed data that is
-        damaged or cut short. OSError: The file cannot be opened.
+    RAISES (CorpusError): A zip with no, several or encrypted members, or, at any point of the block, compressed data
+        that is damaged or cut short. OSError: The file cannot be opened.
     """
     with ExitStack() as stack:
         raw = stack.enter_context(path.open("rb"))
@@ -71,7 +71,11 @@ def _only_member(archive: zipfile.ZipFile, path: Path) -> IO[bytes]:
     names = [info.filename for info in archive.infolist() if not info.is_dir()]
     if len(names) != 1:
         raise CorpusError(f"{path}: holds {len(names)} files ({', '.join(names[:5])}); unpack it and name one of them")
-    return archive.open(names[0])
+    try:
+        return archive.open(names[0])
+    except (RuntimeError, NotImplementedError) as error:
+        # Encrypted, or packed in a way that Python does not know.
+        raise CorpusError(f"{path}: {error}; unpack it and name the file in it") from error
 
 
 def _damaged(path: Path, error: Exception) -> CorpusError:

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from ..corpus.check import without_surrogates
 from ..corpus.formats import read_records
 from ..corpus.record import CorpusError
 from ..corpus.textio import BOM, decode
@@ -27,13 +28,14 @@ def iter_texts(paths: Sequence[Path]) -> Iterator[str]:
     """The texts of all files that are not blank.
 
     A `.txt` file, compressed or not, has one text a line. Other files and folders are annotated corpora, whose texts
-    are taken; so is a `.txt` file with an `.ann` file beside it.
+    are taken; so is a `.txt` file with an `.ann` file beside it. Texts that UTF-8 cannot hold are logged and passed
+    over.
     RAISES (CorpusError): A path that cannot be read.
     """
     for path in paths:
         if not path.exists():
             raise CorpusError(f"{path}: no such file or folder")
-        for text in _lines(path) if _is_plain(path) else (record.text for record in read_records(path)):
+        for text in _lines(path) if _is_plain(path) else _texts(path):
             if text and not text.isspace():
                 yield text
 
@@ -54,6 +56,10 @@ def _is_plain(path: Path) -> bool:
     if path.suffix in COMPRESSED and inner_suffix(path) != ".txt":
         raise CorpusError(f"{path}: of compressed files only .txt can be read, with one text a line; unpack it")
     return inner_suffix(path) == ".txt"
+
+
+def _texts(path: Path) -> Iterator[str]:
+    return (record.text for record in without_surrogates(read_records(path)))
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -96,10 +96,12 @@ def parse(row: Row, header: Header, name: str) -> Floats:
         vector = np.frombuffer(row.numbers, dtype="<f4").astype(np.float32)
     else:
         try:
-            vector = np.fromstring(row.numbers, dtype=np.float32, sep=" ")
+            # Not np.fromstring: before NumPy 2.3 it takes "2,5" for 2. What is too large is found below.
+            with np.errstate(over="ignore"):
+                vector = np.array(row.numbers.split(), dtype=np.float32)
         except ValueError:
             vector = np.empty(0, dtype=np.float32)
-        if vector.size != header.dimension:
+        if vector.size != header.dimension or b"_" in row.numbers:
             raise CorpusError(f"{place(row, header, name)}: {_first_bad(row.numbers)} is not a number")
     if not np.isfinite(vector).all():
         column = int(np.argmin(np.isfinite(vector)))
@@ -193,7 +195,8 @@ def _is_number(field: bytes) -> bool:
         float(field)
     except ValueError:
         return False
-    return True
+    # Python reads 1_0 as 10.
+    return b"_" not in field
 
 
 def _first_bad(numbers: bytes) -> str:

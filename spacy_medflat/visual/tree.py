@@ -22,17 +22,18 @@ class Node:
 def nest(spans: Iterable[Span], scores: Iterable[float | None]) -> list[Node]:
     """Put every span under the smallest span that contains it; of two labels on one span the first holds the other.
 
-    A span that crosses another one stands beside it.
+    A span that crosses another one stands beside it. Of equally small spans around it, the later holds it.
     """
     nodes = [Node(span, score) for span, score in zip(spans, scores, strict=True)]
     nodes.sort(key=lambda node: (node.span.start, -node.span.end))
     roots: list[Node] = []
-    path: list[Node] = []
+    reaching: list[Node] = []
     for node in nodes:
-        while path and path[-1].span.end < node.span.end:
-            path.pop()
-        (path[-1].children if path else roots).append(node)
-        path.append(node)
+        reaching = [other for other in reaching if other.span.end > node.span.start]
+        around = [other for other in reversed(reaching) if other.span.end >= node.span.end]
+        parent = min(around, key=lambda other: len(other.span), default=None)
+        (parent.children if parent else roots).append(node)
+        reaching.append(node)
     return roots
 
 

@@ -126,6 +126,17 @@ def test_render_a_file(model, tmp_path):
     assert result.exit_code == 0 and "dru 阿司匹林100" not in result.output and "dru" in result.output
 
 
+def test_render_reads_lines_as_editors_write_them(model, tmp_path):
+    (tmp_path / "texts.txt").write_bytes("\ufeff右肺上叶腺癌术后\r\n无\u2028殊\r\n".encode())
+    result = run("render", model, "--file", tmp_path / "texts.txt")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("右肺上叶腺癌术后") and "无\u2028殊" in result.output
+    piped = CliRunner().invoke(
+        medflat_cli, ["render", str(model), "--file", "-"], input=b"\xef\xbb\xbf\xe6\x97\xa0\r\n"
+    )
+    assert piped.exit_code == 0 and piped.output.strip() == "无"
+
+
 def test_render_html(model, tmp_path):
     result = run("render", model, "右肺上叶腺癌术后", "无殊", "--html", tmp_path / "page.html")
     assert result.exit_code == 0, result.output

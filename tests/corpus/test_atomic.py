@@ -47,9 +47,17 @@ def test_a_full_folder_is_never_replaced(tmp_path):
 def test_an_empty_folder_is_not_replaced_by_a_file(tmp_path):
     target = tmp_path / "out"
     target.mkdir()
-    with pytest.raises(OSError, match="out"), replaced_when_done(target) as scratch:
+    with pytest.raises(CorpusError, match="out: there is a folder of this name"), replaced_when_done(target) as scratch:
         scratch.write_text("x")
     assert target.is_dir()
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path):
+    target = tmp_path / "out"
+    target.write_text("mine")
+    with pytest.raises(CorpusError, match="out: there is a file of this name"), replaced_when_done(target) as scratch:
+        scratch.mkdir()
+    assert target.read_text() == "mine"
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of open files are found in /proc")

@@ -34,6 +34,8 @@ def test_flat_entities_and_texts_survive(scheme, items, tmp_path_factory):
         ("右 B-bod\n肺 E-bod\n\n咳 B-sym\n嗽 E-sym", [[Entity(0, 2, "bod")], [Entity(0, 2, "sym")]]),
         ("右 NN B-bod\n肺 NN M-bod\n \n咳   O\n嗽 S-sym ", [[Entity(0, 2, "bod")], [Entity(1, 2, "sym")]]),
         ("\ufeff右 B-bod\n肺 I-bod\n-DOCSTART- O\n咳 O\n嗽 O", [[Entity(0, 2, "bod")], []]),
+        ("\ufeff-DOCSTART- O\n\n右 B-bod\n肺 I-bod\n\n咳 O\n嗽 O", [[Entity(0, 2, "bod")], []]),
+        ("\ufeff\n右 B-bod\n肺 I-bod\n\n咳 O\n嗽 O", [[Entity(0, 2, "bod")], []]),
     ],
 )
 def test_dialects(text, entities, tmp_path):

@@ -53,6 +53,12 @@ def test_a_wrong_surface_is_kept_for_the_check(tmp_path):
     assert [e.surface for e in next(read_brat(tmp_path)).entities] == ["肝", None]
 
 
+def test_a_byte_order_mark_before_the_annotations_is_none_of_them(tmp_path):
+    pair(tmp_path, "\ufeff肺", "\ufeffT1\tbod 1 2\t肺\n")
+    (record,) = read_brat(tmp_path)
+    assert record.text == "\ufeff肺" and record.entities == [Entity(1, 2, "bod")]
+
+
 def test_what_is_no_plain_entity_is_reported(tmp_path):
     lines = [
         "T1\tsym 0 1;2 3\t肺痛",

@@ -4,10 +4,11 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 from spacy.training import Corpus
 
 from spacy_medflat.corpus.docbin import read_docbin, write_docbin
+from spacy_medflat.corpus.docs import doc_to_record
 from spacy_medflat.corpus.record import CorpusError, Entity, Record
 
 from .helpers import content, kinds, tumour, write
@@ -25,6 +26,19 @@ def test_round_trip_is_exact(items, tmp_path_factory):
     found = list(read_docbin(path))
     assert content(found) == content(items)
     assert [(r.id, r.meta) for r in found] == [(r.id, r.meta) for r in items]
+
+
+def test_scores_survive(tmp_path):
+    scored = Record("右肺上叶", [Entity(0, 2, "bod", score=0.5), Entity(0, 4, "bod", score=0.75)])
+    assert write_docbin([scored, Record("咳", [Entity(0, 1, "sym")])], tmp_path / "a.spacy") == []
+    first, second = read_docbin(tmp_path / "a.spacy")
+    assert [e.score for e in first.entities] == [0.5, 0.75]
+    assert [e.score for e in second.entities] == [None]
+    doc = spacy.blank("zh").make_doc("右肺上叶")
+    doc.spans["sc"] = [Span(doc, 0, 2, label="bod")]
+    for other in ("mine", [0.5, 0.5], {"a": 1}):
+        doc.spans["sc"].attrs["scores"] = other
+        assert [e.score for e in doc_to_record(doc, "sc").entities] == [None]
 
 
 @settings(max_examples=50)

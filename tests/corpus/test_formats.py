@@ -57,6 +57,16 @@ def test_the_span_group_reaches_docbin(tmp_path):
     assert content(read_records(tmp_path / "a.spacy", spans_key="gold")) == content([tumour()])
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_scores_are_kept_or_reported(name, tmp_path):
+    path = tmp_path / NAMES[name]
+    problems = write_records([Record("右肺", [Entity(0, 2, "bod", score=0.5)], place="x")], path, name)
+    (found,) = read_records(path, name)
+    kept = found.entities[0].score == 0.5
+    assert kept is (name in ("jsonl", "docbin")) and not found.problems
+    assert [(p.kind, p.place, p.detail) for p in problems] == ([] if kept else [("dropped_meta", "x", "scores")])
+
+
 def test_unknown_names_and_missing_files(tmp_path):
     with pytest.raises(CorpusError, match="unknown format 'xml'; known are cmeee"):
         read_records(tmp_path, "xml")

@@ -129,7 +129,16 @@ def test_offsets_are_not_coerced(value, tmp_path):
 
 
 def test_extra_fields_of_entities_are_reported(tmp_path):
-    entity = {"start": 0, "end": 1, "label": "bod", "score": 0.5}
+    entity = {"start": 0, "end": 1, "label": "bod", "negated": True}
     path = write_json(tmp_path / "a.json", [{"text": "肺肝", "entities": [entity, entity]}])
     (record,) = read_jsonl(path)
-    assert [str(p) for p in record.problems] == ["a.json record 1: ignored_annotation: entity field 'score' ×2"]
+    assert [str(p) for p in record.problems] == ["a.json record 1: ignored_annotation: entity field 'negated' ×2"]
+
+
+def test_plain_lines_keep_an_entitys_text_and_score(tmp_path):
+    entity = {"start": 0, "end": 1, "label": "bod", "text": "肺", "score": 0.5}
+    path = write_json(tmp_path / "a.jsonl", {"text": "肺肝", "entities": [entity]})
+    records = list(read_jsonl(path))
+    assert not records[0].problems and records[0].entities[0].surface == "肺"
+    assert write_jsonl(records, tmp_path / "b.jsonl") == []
+    assert json.loads((tmp_path / "b.jsonl").read_text(encoding="utf8"))["entities"] == [entity]

@@ -14,6 +14,7 @@ from spacy_medflat.vectors.store import (
     VectorTable,
     has_vector,
     read_vocab,
+    vectors_folder,
     write_vectors,
     write_word2vec,
 )
@@ -85,6 +86,13 @@ def test_word2vec_text(tmp_path, name):
     again, _ = load_vectors(tmp_path / name, keep=WordFilter())
     assert again.words == WORDS
     np.testing.assert_allclose(again.matrix, table.matrix, rtol=1e-4)
+
+
+def test_a_file_in_the_way_is_found_before_the_work(tmp_path):
+    (tmp_path / "v").write_text("mine", encoding="utf8")
+    with pytest.raises(CorpusError, match="a file of this name"), vectors_folder(tmp_path / "v"):
+        pytest.fail("work began")
+    assert (tmp_path / "v").read_text(encoding="utf8") == "mine"
 
 
 def test_word2vec_text_cannot_hold_spaces(tmp_path):

@@ -35,6 +35,17 @@ def test_a_zip_needs_one_member(tmp_path):
         pass
 
 
+@pytest.mark.parametrize(("place", "value", "message"), [((6, 8), 1, "encrypted"), ((8, 10), 99, "not supported")])
+def test_a_zip_that_cannot_be_unpacked(tmp_path, place, value, message):
+    path = pack(tmp_path / "a.zip", DATA)
+    data = bytearray(path.read_bytes())
+    local, central = place
+    data[local] = data[data.find(b"PK\x01\x02") + central] = value
+    path.write_bytes(data)
+    with pytest.raises(CorpusError, match=rf"a\.zip: .*{message}.*; unpack it"), open_stream(path):
+        pass
+
+
 def test_errors_of_the_system_and_of_the_block_pass_through(tmp_path):
     with pytest.raises(FileNotFoundError), open_stream(tmp_path / "none.bz2"):
         pass

@@ -23,6 +23,12 @@ def test_corpora(tmp_path, name, kind):
     assert list(iter_texts([path, path])) == ["右肺上叶腺癌", "术后"] * 2
 
 
+def test_half_a_surrogate_pair_costs_its_text_alone(tmp_path, caplog):
+    (tmp_path / "a.json").write_text('[{"text": "\\ud83d"}, {"text": "右肺"}]', encoding="utf-8")
+    assert list(iter_texts([tmp_path / "a.json"])) == ["右肺"]
+    assert any("a.json record 1: surrogate" in message for message in caplog.messages)
+
+
 def test_json_lines_with_a_text_field_only(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "术后", "ward": 3}\n', encoding="utf-8")
     assert list(iter_texts([tmp_path / "a.jsonl"])) == ["术后"]

@@ -39,6 +39,14 @@ def test_crossing_spans_and_two_labels_on_one_span():
     ]
 
 
+def test_a_span_behind_a_crossing_one_still_stands_under_the_smallest():
+    doc = make_doc([(0, 4, "bod"), (3, 10, "dis"), (3, 4, "sym"), (4, 6, "pro")])
+    assert shape(nest(doc.spans["sc"], [None] * 4)) == [
+        ("右肺上叶", "bod", [("叶", "sym", [])]),
+        ("叶腺癌根治术后", "dis", [("腺癌", "pro", [])]),
+    ]
+
+
 def test_the_terminal_shows_text_labels_and_scores_without_added_spaces():
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(render_tree(make_doc([(0, 6, "dis"), (0, 4, "bod")], [0.9, 0.75])))
