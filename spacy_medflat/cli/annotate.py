@@ -16,6 +16,7 @@ from ..scale.run import ENGINES, Outcome, Settings, annotate_corpus
 from ..scale.sources import KINDS
 from ..scale.writers import FORMATS
 from .errors import friendly_errors
+from .options import Code, GpuId
 from .progress import texts_done
 
 _KINDS = "; ".join(f"{name}, {meaning}" for name, meaning in KINDS.items())
@@ -60,8 +61,8 @@ def annotate(
         int | None,
         typer.Option(min=1, help="Texts that are sorted by length, and written, together. 1,000 by default."),
     ] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions to register.")] = None,
+    gpu_id: GpuId = -1,
+    code: Code = None,
     engine: Annotated[str, typer.Option(help=f"Who does the work: {' or '.join(ENGINES)}.")] = "local",
     ray_address: Annotated[
         str | None, typer.Option(help="Ray cluster to use, as host:port or auto. Starts one here by default.")

@@ -22,6 +22,7 @@ from ..corpus.record import CorpusError, Problem
 from ..corpus.report import Report
 from ..corpus.report_view import problems_view, report_view
 from .errors import friendly_errors
+from .options import check_apart
 
 
 def check_data(
@@ -39,6 +40,7 @@ def check_data(
 ) -> None:
     """Report on each file, then on the texts they share and the labels that one has and another lacks."""
     with friendly_errors():
+        check_apart([json], paths)
         tokenizer = blank_pipeline(lang).tokenizer
         console = Console(soft_wrap=True)
         reports: dict[str, Report] = {}

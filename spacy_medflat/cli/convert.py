@@ -16,7 +16,7 @@ from ..corpus.formats import FORMATS
 from ..corpus.record import Record
 from ..corpus.report_view import report_view
 from .errors import friendly_errors
-from .options import split_names
+from .options import check_apart, split_names
 
 _NAMES = ", ".join(FORMATS)
 
@@ -51,6 +51,7 @@ def convert(
     OUT is replaced as a whole, and only if the conversion succeeds.
     """
     with friendly_errors():
+        check_apart([target, report], [source, *([submission] if submission else [])])
         found = convert_corpus(
             source,
             target,

@@ -4,13 +4,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import typer
 from rich.console import Console
+from spacy.cli._util import import_code
 
 from ..corpus.atomic import replaced_when_done
 from ..ensemble.build import make_ensemble
+from ..scale.model_files import load_model
 from .errors import friendly_errors
+from .options import Code
 
 
 class Mode(str, Enum):
@@ -38,14 +40,16 @@ def ensemble(
     spans_key: Annotated[
         str | None, typer.Option(help="Span group to write, if the members write different ones.")
     ] = None,
+    code: Code = None,
 ) -> None:
     """Put several trained pipelines into one, which is saved and loaded as any other.
 
     The members are copied into it. They must have the same tokenizer; their labels may differ.
     """
     with friendly_errors():
+        import_code(code)
         nlp = make_ensemble(
-            [spacy.load(model) for model in models], mode=mode.value, threshold=threshold, spans_key=spans_key
+            [load_model(model) for model in models], mode=mode.value, threshold=threshold, spans_key=spans_key
         )
         with replaced_when_done(output) as scratch:
             nlp.to_disk(scratch)

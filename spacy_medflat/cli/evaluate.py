@@ -10,6 +10,7 @@ from rich.table import Table
 from ..corpus.atomic import write_json
 from ..ner.scorer import ROLES
 from .errors import friendly_errors
+from .options import Code, GpuId, check_apart
 from .pipeline import load_pipeline, read_examples
 
 
@@ -21,11 +22,13 @@ def evaluate(
         bool | None,
         typer.Option("--mixed-precision/--full-precision", help="Compute so; by default as the pipeline says."),
     ] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+    code: Code = None,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Score a pipeline: overall, per type, and apart for spans that take part in nesting."""
     with friendly_errors():
-        nlp, recognizer = load_pipeline(model, gpu_id, mixed_precision)
+        check_apart([output], [data])
+        nlp, recognizer = load_pipeline(model, gpu_id, mixed_precision, code)
         examples = read_examples(nlp, data, recognizer.key)
         scores = nlp.evaluate(examples)
         console = Console()

@@ -17,7 +17,7 @@ from ..experiments.folder import RunFolder
 from ..experiments.matrix import Matrix, Row, read_matrix
 from ..experiments.runner import Run, run_all, runs_of, write_index
 from .errors import friendly_errors
-from .options import split_names
+from .options import GpuId, split_names
 
 
 def experiments(
@@ -30,7 +30,7 @@ def experiments(
     seeds: Annotated[str | None, typer.Option(help="Seeds of every row, such as 0,1,2, in place of its own.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at once, each with its share of the cores.")] = 1,
     list_only: Annotated[bool, typer.Option("--list", help="Show the rows and how far they are, and stop.")] = False,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Train and score every row with every seed. What is done is not done again; what was interrupted goes on.
 

@@ -15,6 +15,7 @@ from ..ner.floor import candidates_of
 from ..ner.gold import read_gold
 from ..ner.thresholds import tune
 from .errors import friendly_errors
+from .options import Code, GpuId, check_apart
 from .pipeline import SpanFinder, load_pipeline, read_examples
 
 
@@ -27,7 +28,8 @@ def find_thresholds(
     one: Annotated[bool, typer.Option("--one", help="One threshold for all labels.")] = False,
     min_gold: Annotated[int, typer.Option(help="Labels with fewer gold spans take the best common threshold.")] = 20,
     report: Annotated[Path | None, typer.Option(help="JSON file for thresholds and scores.")] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+    code: Code = None,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Find the thresholds with the best F1, before nesting is resolved.
 
@@ -37,7 +39,8 @@ def find_thresholds(
     with friendly_errors():
         if output and output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
             raise CorpusError(f"{output}: there is something else than a pipeline in this folder; give another one")
-        nlp, recognizer = load_pipeline(model, gpu_id)
+        check_apart([output, report], [data])
+        nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         examples = read_examples(nlp, data, recognizer.key)
         gold, coverage = read_gold(examples, recognizer.key, recognizer.labels)
         texts = track([eg.reference.text for eg in examples], "scoring", console=Console(stderr=True), transient=True)

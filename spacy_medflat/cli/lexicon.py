@@ -20,7 +20,7 @@ from ..lattice.lexicon import Lexicon, LexiconError
 from ..lattice.lexicon_file import read_lexicon, write_lexicon
 from ..lattice.lexicon_words import LexiconWords
 from .errors import friendly_errors
-from .options import ChineseOnly, MaxLength, MinLength, split_names, word_rules
+from .options import ChineseOnly, MaxLength, MinLength, check_apart, split_names, word_rules
 
 lexicon_cli = typer.Typer(name="lexicon", help="Lexicons: merge and filter, inspect.", no_args_is_help=True)
 
@@ -45,12 +45,16 @@ def build(
     ] = None,
     drop: Annotated[Path | None, typer.Option(help="Lexicon of words to leave out.")] = None,
     columns: Columns = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Merge lexicons and keep the words that pass.
 
     A word that several have gets the types of all, and its highest frequency.
     """
     with friendly_errors():
+        check_apart([target], sources)
+        if target.exists() and not force:
+            raise CorpusError(f"{target}: this file exists; give another OUT as the last argument, or --force")
         rules = word_rules(min_length, max_length, chinese_only)
         console = Console(soft_wrap=True)
         lexicons = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +18,10 @@ ChineseOnly = Annotated[
 ]
 
 
+Code = Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions to register.")]
+GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")]
+
+
 def word_rules(min_length: int, max_length: int, chinese_only: bool) -> WordRules:
     """The limits that these options set.
 
@@ -25,6 +31,17 @@ def word_rules(min_length: int, max_length: int, chinese_only: bool) -> WordRule
         return WordRules(min_length, max_length, chinese_only)
     except ValueError as error:
         raise CorpusError(str(error)) from error
+
+
+def check_apart(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
+    """Make sure that no output would replace an input.
+
+    RAISES (CorpusError): One would.
+    """
+    read = {path.resolve() for path in inputs}
+    for output in outputs:
+        if output and output.resolve() in read:
+            raise CorpusError(f"{output} is one of the inputs; give another output")
 
 
 def split_names(names: str | None) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import spacy
+from spacy.cli._util import import_code
 from spacy.language import Language
 from spacy.training import Example
 
@@ -11,22 +11,25 @@ from ..corpus.record import CorpusError
 from ..device import use_device
 from ..ensemble.component import Ensemble
 from ..ner.component import NestedEntityRecognizer
-from ..scale.model_files import model_folder, precision_settings
+from ..scale.model_files import load_model
 
 SpanFinder = NestedEntityRecognizer | Ensemble
 
 
-def load_pipeline(model: str, gpu_id: int, mixed_precision: bool | None = None) -> tuple[Language, SpanFinder]:
+def load_pipeline(
+    model: str, gpu_id: int, mixed_precision: bool | None = None, code: Path | None = None
+) -> tuple[Language, SpanFinder]:
     """Load a pipeline by package name or folder, and find its nested entity recognizer or ensemble of such.
 
     gpu_id (int): the GPU to use, -1 for the CPU.
     mixed_precision (bool or None): compute so; None for what the pipeline says.
-    RAISES OSError: there is no such pipeline. CorpusError: no such GPU, or it has no component that finds nested
-        entities, or none that knows mixed precision.
+    code (Path or None): Python file with functions that the pipeline needs.
+    RAISES CorpusError: no such GPU or pipeline, or it has no component that finds nested entities, or none that knows
+        mixed precision.
     """
     use_device(gpu_id)
-    config = {} if mixed_precision is None else precision_settings(model_folder(model), mixed=mixed_precision)
-    nlp = spacy.load(model, config=config)
+    import_code(code)
+    nlp = load_model(model, mixed_precision)
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, SpanFinder):
             return nlp, pipe

@@ -12,6 +12,7 @@ from ..corpus.textio import BOM, decode, read_text
 from ..visual.html import doc_marks, render_html, render_page
 from ..visual.tree import render_tree
 from .errors import friendly_errors
+from .options import Code, GpuId, check_apart
 from .pipeline import load_pipeline
 
 
@@ -22,17 +23,19 @@ def render(
         Path | None, typer.Option("--file", "-f", help="UTF-8 file with one text a line, - for standard input.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="HTML file to write instead, which needs no other file.")] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+    code: Code = None,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Print each text with its entities as a tree: label, text and score, inner entities under outer ones.
 
     With --html, a page with the entities as boxes inside boxes.
     """
     with friendly_errors():
+        check_apart([html], [file] if file else [])
         lines = list(texts or []) + (_read_lines(file) if file else [])
         if not lines:
             raise typer.BadParameter("give at least one TEXT, or --file")
-        nlp, recognizer = load_pipeline(model, gpu_id)
+        nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         if html:
             bodies = [render_html(doc.text, doc_marks(doc, recognizer.key)) for doc in nlp.pipe(lines)]
             with replaced_when_done(html) as scratch:

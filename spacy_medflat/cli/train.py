@@ -16,6 +16,7 @@ from ..training.checkpoint import CheckpointError, CheckpointFolder
 from ..training.run import CHECKPOINTS
 from ..training.run import train as train_nlp
 from .errors import friendly_errors
+from .options import Code, GpuId
 
 
 def train(
@@ -27,9 +28,9 @@ def train(
     checkpoint_every: Annotated[
         int, typer.Option(min=0, help="Steps between checkpoints; 0 for one at each evaluation.")
     ] = 0,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions to register.")] = None,
+    code: Code = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-V", help="Display more information.")] = False,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Train a pipeline as `spacy train` does; after a crash or a kill, --resume continues it.
 

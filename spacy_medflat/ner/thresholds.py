@@ -25,9 +25,11 @@ class LabelScores:
 
     def threshold(self, k: int) -> float:
         """A threshold that exactly the first k candidates pass: half way to the next one."""
-        upper = self.score[k - 1] if k else 1.0
-        lower = self.score[k] if k < len(self.score) else 0.0
-        return float((upper + lower) / 2)
+        upper = self.score[k - 1] if k else np.float32(1.0)
+        lower = self.score[k] if k < len(self.score) else np.float32(0.0)
+        middle = (float(upper) + float(lower)) / 2
+        # Between neighbouring numbers of float32 half way would be rounded up, where the upper one does not pass.
+        return middle if np.float32(middle) < upper else float(lower)
 
 
 def label_scores(candidates: Sequence[Candidates], gold: GoldSpans, n_labels: int) -> list[LabelScores]:

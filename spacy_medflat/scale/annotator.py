@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import spacy
 from spacy.cli._util import import_code
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -18,7 +17,7 @@ from ..corpus.record import CorpusError
 from ..device import use_device
 from ..ner.component import NestedEntityRecognizer
 from .items import Document, Failure, Found, InputPart, OutputPart
-from .model_files import model_folder, precision_settings
+from .model_files import load_model
 from .parse import Fields, failure, parse
 from .writers import Written, write_part
 
@@ -54,12 +53,11 @@ class Annotator:
     """Annotates parts, one after the other. Loads the pipeline once."""
 
     def __init__(self, task: Task):
-        """RAISES OSError: there is no such pipeline. CorpusError: no such GPU, or more than one span group."""
+        """RAISES CorpusError: no such GPU or pipeline, or more than one span group."""
         use_device(task.gpu_id)
         import_code(task.code)
         self.task = task
-        half = precision_settings(model_folder(task.model), mixed=True) if task.mixed_precision else {}
-        self.nlp = spacy.load(task.model, config=half)
+        self.nlp = load_model(task.model, mixed_precision=task.mixed_precision or None)
         # spaCy's limit is for parsers, whose memory grows with the length; ours read long texts in windows.
         self.nlp.max_length = sys.maxsize
         self.key = task.spans_key or find_spans_key(self.nlp)

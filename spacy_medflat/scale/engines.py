@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 
 from ..corpus.record import CorpusError
+from ..workers import use_threads
 from .annotator import Annotator, Task
 from .items import InputPart, OutputPart
 from .machine import usable_cpus
@@ -66,9 +67,7 @@ def _start_worker(task: Task, threads: int) -> None:
     # Ctrl-C reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import torch
-
-    torch.set_num_threads(threads)
+    use_threads(threads)
 
 
 def _end_with_parent() -> None:

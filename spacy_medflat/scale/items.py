@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-UNITS = {"jsonl": "line", "lines": "line", "csv": "line"}
+UNITS = {"jsonl": "line", "lines": "line", "csv": "line", "broken": "line"}
 
 
 class Item(NamedTuple):

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import spacy
+from spacy.language import Language
 from spacy.util import get_package_path, is_package, load_config
 
-from ..corpus.record import CorpusError
+from ..corpus.record import CorpusError, clipped
 
 
 def model_folder(model: str) -> Path:
@@ -18,9 +20,27 @@ def model_folder(model: str) -> Path:
     RAISES (CorpusError): There is none.
     """
     path = get_package_path(model) if is_package(model) else Path(model)
-    if not path.is_dir() or not any(path.rglob("config.cfg")):
+    if not (path / "config.cfg").exists() and not (is_package(model) and any(path.glob("*/config.cfg"))):
         raise CorpusError(f"no pipeline {model!r}: it is neither an installed package nor a folder with a config.cfg")
     return path
+
+
+def load_model(model: str, mixed_precision: bool | None = None) -> Language:
+    """Load a pipeline by package name or folder.
+
+    mixed_precision: Compute so; None for what the pipeline says.
+    RAISES (CorpusError): There is none, it cannot be loaded, or no component knows mixed precision.
+    """
+    folder = model_folder(model)
+    config = {} if mixed_precision is None else precision_settings(folder, mixed=mixed_precision)
+    try:
+        return spacy.load(model, config=config)
+    except ValueError as error:
+        reason = str(error).split(". ")[0]
+        raise CorpusError(
+            f"the pipeline {model!r} cannot be loaded: {clipped(reason, 300)}. It is damaged, of another version, or "
+            "needs functions of yours (--code)"
+        ) from error
 
 
 def model_identity(folder: Path) -> tuple[str, int]:

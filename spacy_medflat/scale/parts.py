@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..corpus.record import CorpusError
 from .items import InputPart, Item
 from .readers import Meter, read_items
-from .sources import STDIN, Source
+from .sources import STDIN, Source, SourceError
 
 PART_BYTES = 2**24
 """A part ends before its number of texts is full once it is about this large, so that memory is bounded."""
@@ -28,18 +27,38 @@ class Parts:
     done: Mapping[int, str | None] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[InputPart]:
-        """RAISES (CorpusError): A source cannot be read on, or standard input is not what it was."""
-        piped = any(str(source.path) == STDIN for source in self.sources)
+        """RAISES (SourceError): A source cannot be read on, or standard input is not what it was."""
         meter = Meter()
+        number = 0
         for number, items in enumerate(_cut(read_items(self.sources, meter), self.size), 1):
-            digest = _digest(items) if piped else None
+            digest = _digest(items) if self.piped else None
             if number not in self.done:
                 yield InputPart(number, items, meter.position(), digest)
             elif digest != self.done[number]:
-                raise CorpusError(
-                    f"part {number} of standard input is not what it was in the run that is resumed; "
-                    "pipe the same texts into it, or start anew with --force"
-                )
+                raise changed(f"part {number}")
+        if self.piped and any(done > number for done in self.done):
+            raise changed(f"the end after part {number}")
+
+    @property
+    def piped(self) -> bool:
+        """Whether standard input is read, which can be told by its texts only."""
+        return any(str(source.path) == STDIN for source in self.sources)
+
+
+def changed(what: str) -> SourceError:
+    """The error for standard input that is not what it was."""
+    return SourceError(
+        f"{what} of standard input is not what it was in the run that is there; pipe the same texts into it, or start "
+        "anew with --force"
+    )
+
+
+def digest_of(digests: Iterable[str | None]) -> str | None:
+    """One digest of those of all parts in their order; None if the parts have none."""
+    known = list(digests)
+    if None in known or not known:
+        return None
+    return hashlib.sha256("".join(map(str, known)).encode()).hexdigest()
 
 
 def _cut(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -9,16 +9,17 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..corpus.docbin import read_docbin
 from ..corpus.jsonread import read_objects
-from ..corpus.record import CorpusError
 from ..corpus.textio import BOM
 from .items import Item
-from .sources import STDIN, Source
+from .sources import STDIN, Source, SourceError
 
 _PARQUET_ROWS = 1000
+# What the csv module says of a quote that is open at the end of the file.
+_CUT_OFF = "unexpected end of data"
 
 
 class Meter:
@@ -55,15 +56,15 @@ def read_items(sources: Iterable[Source], meter: Meter) -> Iterator[Item]:
     """The items of all sources.
 
     A text that cannot be read on its own is an item of the kind "broken".
-    RAISES (CorpusError): A source that cannot be read on, with its name.
+    RAISES (SourceError): A source that cannot be read on, with its name.
     """
     for source in sources:
         try:
             yield from _READERS[source.kind](source, meter)
         except OSError as error:
-            raise CorpusError(f"{source.name}: cannot be read: {error.strerror or error}") from error
+            raise SourceError(f"{source.name}: cannot be read: {error.strerror or error}") from error
         except (EOFError, zlib.error) as error:
-            raise CorpusError(f"{source.name}: damaged or cut off: {error}") from error
+            raise SourceError(f"{source.name}: damaged or cut off: {error}") from error
 
 
 def _lines(source: Source, meter: Meter) -> Iterator[Item]:
@@ -90,27 +91,36 @@ def _csv(source: Source, meter: Meter) -> Iterator[Item]:
             except StopIteration:
                 break
             except csv.Error as error:
-                yield Item("broken", source.name, number, f"not CSV: {error}")
+                if _CUT_OFF in str(error) and rows.line_num > number:
+                    raise SourceError(
+                        f"{source.name} line {number}: not CSV: a quote opens in this record and none closes it, so "
+                        f"the {rows.line_num - number:,} lines after it cannot be told apart; mend the line"
+                    ) from error
+                yield Item("broken", source.name, number, f"not CSV: {error}{_lines_of(number, rows)}")
             else:
                 if len(row) == len(header):
                     yield Item("csv", source.name, number, dict(zip(header, row, strict=True)))
                 elif row:
-                    reason = f"{len(row)} values, but the header has {len(header)} names"
+                    reason = f"{len(row)} values, but the header has {len(header)} names{_lines_of(number, rows)}"
                     yield Item("broken", source.name, number, reason)
             number = rows.line_num + 1
         text.detach()
+
+
+def _lines_of(first: int, rows: Any) -> str:
+    return f"; it is lines {first:,} to {rows.line_num:,}" if rows.line_num > first else ""
 
 
 def _header(rows: Iterator[list[str]], source: Source) -> list[str]:
     try:
         header = next(rows)
     except StopIteration:
-        raise CorpusError(f"{source.name}: the file is empty; expected a header with the names of the fields") from None
+        raise SourceError(f"{source.name}: the file is empty; expected a header with the names of the fields") from None
     except csv.Error as error:
-        raise CorpusError(f"{source.name} line 1: not CSV: {error}") from error
+        raise SourceError(f"{source.name} line 1: not CSV: {error}") from error
     double = sorted({name for name in header if header.count(name) > 1})
     if double:
-        raise CorpusError(f"{source.name} line 1: the header has {', '.join(map(repr, double))} twice")
+        raise SourceError(f"{source.name} line 1: the header has {', '.join(map(repr, double))} twice")
     return header
 
 

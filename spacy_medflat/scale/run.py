@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +19,10 @@ from .join import agree, join_parts
 from .machine import free_memory, processes_that_fit, usable_cpus
 from .model_files import model_folder, model_identity
 from .parse import Fields
-from .parts import Parts
+from .parts import Parts, changed, digest_of
 from .ray_engine import run_on_ray
-from .run_folder import Manifest, RunFolder, Summary
-from .sources import STDIN, Source, find_sources, fingerprint
+from .run_folder import Manifest, Receipt, RunFolder, Summary
+from .sources import STDIN, Source, SourceError, find_sources, fingerprint
 from .writers import FORMATS
 
 BUFFER = 1000
@@ -29,6 +30,7 @@ CPU_BATCH, GPU_BATCH = 64, 256
 ENGINES = ("local", "ray")
 
 _PACKAGES = ("spacy", "spacy-medflat", "spacy-transformers", "thinc", "torch", "transformers")
+_NOT_WRITTEN = (".json", ".csv", ".tsv", ".txt")
 _FILE_FORMATS = {form.suffix: name for name, form in FORMATS.items() if form.suffix}
 
 
@@ -98,12 +100,12 @@ def annotate_corpus(
     if settings.engine not in ENGINES:
         raise CorpusError(f"unknown engine {settings.engine!r}; known are {', '.join(ENGINES)}")
     target, joined = _target(output, settings.target)
-    sources = find_sources(inputs, settings.kind)
-    _check_apart(inputs, sources, output)
-    model = model_folder(settings.model)
+    sources = find_sources(inputs, settings.kind, warn)
     folder = RunFolder(output.with_name(f"{output.name}.run") if joined else output, target)
+    _check_apart(inputs, sources, output, folder.path)
+    model = model_folder(settings.model)
     with folder.locked():
-        earlier = None if settings.force else folder.manifest()
+        earlier = None if settings.force else _earlier(folder)
         identity, model_bytes = model_identity(model)
         manifest = Manifest(
             inputs=fingerprint(inputs, sources),
@@ -122,28 +124,42 @@ def annotate_corpus(
         if earlier:
             _check_same_run(earlier, manifest, folder, warn)
             if summary := folder.summary():
-                return _already_complete(summary, folder, output, joined)
+                return _already_complete(summary, folder, output, joined, Parts(sources, manifest.buffer))
         else:
-            _start_anew(folder, output, joined, settings.force)
-        folder.begin(earlier or manifest)
-        folder.remove_scratch()
-        counts = _Counts(folder, manifest.inputs["bytes"])
+            _check_free(folder, output, joined, settings.force)
+        counts = _Counts(folder.receipts() if earlier else (), manifest.inputs["bytes"])
         parts = Parts(sources, manifest.buffer, counts.done)
         resumed = counts.documents
         with _what_was_done_stays(counts), closing(_engine(parts, task, settings, model_bytes)) as outcomes:
-            for part in outcomes:
+            # What was there is not replaced before a first part is done: until then a setting may prove wrong.
+            first = next(outcomes, None)
+            if not earlier:
+                folder.clear()
+            folder.begin(earlier or manifest)
+            folder.remove_scratch()
+            for part in chain(() if first is None else [first], outcomes):
                 folder.write(part)
                 progress(counts.add(part))
         return _finish(folder, output, manifest, resumed)
+
+
+def _earlier(folder: RunFolder) -> Manifest | None:
+    """The run that is there, if it has done something: one that has not binds nobody to its settings."""
+    manifest = folder.manifest()
+    return manifest if folder.summary() or next(folder.receipts(), None) else None
 
 
 def _target(output: Path, target: str | None) -> tuple[str, bool]:
     """The format, and whether the output is one file."""
     if target is not None and target not in FORMATS:
         raise CorpusError(f"unknown output format {target!r}; known are {', '.join(FORMATS)}")
-    suffix = next((suffix for suffix in _FILE_FORMATS if output.name.endswith(suffix)), None)
+    suffix = next((suffix for suffix in _FILE_FORMATS if output.name.lower().endswith(suffix)), None)
+    if suffix is None and output.suffix.lower() in _NOT_WRITTEN:
+        raise CorpusError(
+            f"{output}: {output.suffix} is not written; name a folder, or a file in {', '.join(_FILE_FORMATS)}"
+        )
     if suffix is None or output.is_dir():
-        return target or "jsonl", False
+        return target or (_FILE_FORMATS[suffix] if suffix else "jsonl"), False
     if target not in (None, _FILE_FORMATS[suffix]):
         raise CorpusError(
             f"{output}: this name is for {_FILE_FORMATS[suffix]}, not {target}; name a folder, or another file"
@@ -155,14 +171,18 @@ def _digest(code: Path | None) -> str:
     return hashlib.sha256(code.read_bytes()).hexdigest() if code else ""
 
 
-def _check_apart(inputs: Sequence[str], sources: Sequence[Source], output: Path) -> None:
-    """RAISES (CorpusError): The output would replace what is read, or be read itself."""
+def _check_apart(inputs: Sequence[str], sources: Sequence[Source], output: Path, folder: Path) -> None:
+    """RAISES (CorpusError): The output, or the run's folder, would replace what is read, or be read itself."""
     place = output.resolve()
-    if any(source.path.resolve() == place for source in sources):
+    paths = [source.path.resolve() for source in sources if str(source.path) != STDIN]
+    if place in paths:
         raise CorpusError(f"{output} is one of the inputs; give another output")
     for name in inputs:
         if Path(name).is_dir() and place.is_relative_to(Path(name).resolve()):
             raise CorpusError(f"{output} lies in the input folder {name}; give an output outside it")
+    for path in paths:
+        if any(path.is_relative_to(written) for written in (place, folder.resolve())):
+            raise CorpusError(f"the input {path} lies where {output} is written; give another output")
 
 
 def _batch_size(settings: Settings) -> int:
@@ -180,18 +200,22 @@ def _check_same_run(earlier: Manifest, manifest: Manifest, folder: RunFolder, wa
             warn(f"{name} was {before} when the run began and is {manifest.versions.get(name)}: scores may differ")
 
 
-def _already_complete(summary: Summary, folder: RunFolder, output: Path, joined: bool) -> Outcome:
-    if not output.exists():
-        raise CorpusError(f"{output} was complete and is gone; start anew with --force")
+def _already_complete(summary: Summary, folder: RunFolder, output: Path, joined: bool, parts: Parts) -> Outcome:
+    lost = 0 if joined else summary.parts - sum(1 for _ in output.glob("part-*"))
+    if lost or not output.exists():
+        gone = f"lacks {lost:,} of its {summary.parts:,} parts" if output.exists() else "is gone"
+        raise CorpusError(f"{output} was complete and {gone}; start anew with --force")
+    if parts.piped and digest_of(part.digest for part in parts) != summary.digest:
+        raise changed("some part")
     folder.tidy(joined)
     return Outcome(summary, folder.path, summary.documents, True)
 
 
-def _start_anew(folder: RunFolder, output: Path, joined: bool, force: bool) -> None:
+def _check_free(folder: RunFolder, output: Path, joined: bool, force: bool) -> None:
     if joined and output.exists() and not force:
         raise CorpusError(f"{output}: this file exists; give another name, or replace it with --force")
-    # Fails if the folder is somebody else's, which even --force must not touch.
-    folder.clear()
+    # Of somebody else's folder even --force must not touch anything.
+    folder.check_own()
 
 
 def _task(settings: Settings, manifest: Manifest, sources: Sequence[Source]) -> Task:
@@ -219,15 +243,14 @@ def _task(settings: Settings, manifest: Manifest, sources: Sequence[Source]) -> 
 
 
 def _engine(parts: Parts, task: Task, settings: Settings, model_bytes: int) -> Generator[OutputPart]:
-    piped = any(str(source.path) == STDIN for source in parts.sources)
     n_process = settings.n_process
     if n_process is None and settings.gpu_id >= 0 and settings.engine == "local":
         n_process = 1
     if n_process is None:
-        size = None if piped else sum(source.bytes for source in parts.sources)
+        size = None if parts.piped else sum(source.bytes for source in parts.sources)
         n_process = processes_that_fit(model_bytes, size, usable_cpus(), free_memory())
     if settings.engine == "ray":
-        if piped:
+        if parts.piped:
             raise CorpusError("a task of Ray cannot read standard input; write it to a file first")
         return run_on_ray(parts, task, n_process, settings.ray_address)
     return run_here(parts, task) if n_process == 1 else run_in_processes(parts, task, n_process)
@@ -236,11 +259,11 @@ def _engine(parts: Parts, task: Task, settings: Settings, model_bytes: int) -> G
 class _Counts:
     """What is done, in this run and before it was interrupted."""
 
-    def __init__(self, folder: RunFolder, total: int):
+    def __init__(self, receipts: Iterable[tuple[int, Receipt]], total: int):
         self.done: dict[int, str | None] = {}
         self.documents = self.failed = self.position = 0
         self.total = total
-        for number, receipt in folder.receipts():
+        for number, receipt in receipts:
             self.done[number] = receipt.digest
             self.documents += receipt.documents
             self.failed += len(receipt.failures)
@@ -259,7 +282,12 @@ def _what_was_done_stays(counts: _Counts) -> Iterator[None]:
     except (CorpusError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         done = counts.documents + counts.failed
-        raise CorpusError(f"{reason} (texts done: {done:,}; they stay, and the same command goes on)") from error
+        goes_on = (
+            "but what is mended is another input, which needs --force or another output"
+            if isinstance(error, SourceError)
+            else "and the same command goes on"
+        )
+        raise CorpusError(f"{reason} (texts done: {done:,}; they stay, {goes_on})" if done else reason) from error
 
 
 def _finish(folder: RunFolder, output: Path, manifest: Manifest, resumed: int) -> Outcome:

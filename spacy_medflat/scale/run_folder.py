@@ -22,6 +22,7 @@ from ..corpus.record import CorpusError
 from ..corpus.textio import open_for_writing
 from .items import Failure, OutputPart
 from .parse import Fields
+from .parts import digest_of
 from .writers import FORMATS
 
 # In the order in which they are removed: never a receipt without its part, and the manifest last, by which what is left
@@ -70,13 +71,17 @@ class Receipt(BaseModel):
 
 
 class Summary(BaseModel):
-    """What a whole run did. `left_out` counts what the format could not hold, by kind of problem."""
+    """What a whole run did. `left_out` counts what the format could not hold, by kind of problem.
+
+    digest: Of all parts of the input, if it was piped.
+    """
 
     documents: int = 0
     entities: int = 0
     failed: int = 0
     parts: int = 0
     left_out: dict[str, int] = {}
+    digest: str | None = None
 
 
 class RunFolder:
@@ -122,11 +127,15 @@ class RunFolder:
 
         RAISES (CorpusError): The folder holds something else, and no run.
         """
-        if not (self.path / "_manifest.json").exists():
-            self.manifest()
+        self.check_own()
         for pattern in _OWN:
             for path in self.path.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def check_own(self) -> None:
+        """RAISES (CorpusError): The folder holds something else, and no run, damaged or not."""
+        if not (self.path / "_manifest.json").exists():
+            self.manifest()
 
     def remove_scratch(self) -> None:
         """Remove what a killed run left half written."""
@@ -174,10 +183,12 @@ class RunFolder:
         """Gather the failures of all parts in `_errors.jsonl`, if there are any, and write the summary."""
         summary = Summary()
         left_out: Counter[str] = Counter()
+        digests: list[str | None] = []
         errors = self.path / "_errors.jsonl"
         with replaced_when_done(errors, durable=True) as scratch, open_for_writing(scratch) as file:
             for _, receipt in self.receipts():
                 summary.parts += 1
+                digests.append(receipt.digest)
                 summary.documents += receipt.documents
                 summary.entities += receipt.entities
                 summary.failed += len(receipt.failures)
@@ -187,6 +198,7 @@ class RunFolder:
         if not summary.failed:
             errors.unlink()
         summary.left_out = dict(sorted(left_out.items()))
+        summary.digest = digest_of(digests)
         write_json(self.path / "_summary.json", summary.model_dump(), durable=True)
         return summary
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ _SUFFIXES = {
 _PACKABLE = {"jsonl", "csv", "tsv", "text", "lines"}
 
 
+class SourceError(CorpusError):
+    """A source that cannot be read on, or is not what it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file to be read. `name` is for people; `identifier` is the text's own if the file is one text."""
@@ -48,10 +53,12 @@ class Source:
     packed: bool = False
 
 
-def find_sources(inputs: Iterable[str], kind: str | None = None) -> list[Source]:
+def find_sources(
+    inputs: Iterable[str], kind: str | None = None, warn: Callable[[str], None] = lambda message: None
+) -> list[Source]:
     """The files of all inputs, in their order; those of a folder sorted by path, with its subfolders.
 
-    Of a folder, files of unknown suffix are passed over, and so is what begins with `.` or `_`.
+    Of a folder, files of unknown suffix are passed over with a warning, and what begins with `.` or `_` without one.
     kind: A key of `KINDS` that all are read as, in place of what their suffixes say.
     RAISES (CorpusError): A missing path, an unknown kind, or nothing to read.
     """
@@ -63,7 +70,7 @@ def find_sources(inputs: Iterable[str], kind: str | None = None) -> list[Source]
         if name == STDIN:
             sources.append(Source(path, kind or "jsonl", "standard input", "", 0))
         elif path.is_dir():
-            sources.extend(_folder(path, kind))
+            sources.extend(_folder(path, kind, warn))
         elif path.exists():
             sources.append(_file(path, _kind(path, kind), path.name))
         else:
@@ -73,24 +80,32 @@ def find_sources(inputs: Iterable[str], kind: str | None = None) -> list[Source]
     return sources
 
 
-def _folder(folder: Path, kind: str | None) -> list[Source]:
+def _folder(folder: Path, kind: str | None, warn: Callable[[str], None]) -> list[Source]:
     found = []
+    unknown: Counter[str] = Counter()
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
         hidden = any(part.startswith((".", "_")) for part in inner.parts)
-        if not hidden and path.is_file() and (kind or _known(path)):
+        if hidden or not path.is_file():
+            continue
+        if kind is None and _known(path) is None:
+            unknown[path.suffix or path.name] += 1
+        else:
             found.append(_file(path, _kind(path, kind), inner.as_posix()))
     if not found:
         raise CorpusError(f"{folder}: nothing to read in this folder; known suffixes are {', '.join(_SUFFIXES)}")
+    if unknown:
+        counts = ", ".join(f"{suffix} ×{count:,}" for suffix, count in unknown.most_common(5))
+        warn(f"{folder}: {unknown.total():,} files of unknown kind are passed over ({escaped(counts)}); see --from")
     return found
 
 
 def _file(path: Path, kind: str, inner: str) -> Source:
-    packed = path.suffix == ".gz"
+    packed = path.suffix.lower() == ".gz"
     if packed and kind not in _PACKABLE:
         raise CorpusError(f"{path}: {kind} cannot be read packed; unpack it first")
     # Names of files need not be UTF-8, but outputs must be.
-    identifier = escaped(inner.removesuffix(".gz").removesuffix(".txt"))
+    identifier = escaped(_without(_without(inner, ".gz"), ".txt"))
     return Source(path, kind, escaped(path.as_posix()), identifier, path.stat().st_size, packed)
 
 
@@ -102,7 +117,11 @@ def _kind(path: Path, kind: str | None) -> str:
 
 
 def _known(path: Path) -> str | None:
-    return _SUFFIXES.get(Path(path.name.removesuffix(".gz")).suffix)
+    return _SUFFIXES.get(Path(_without(path.name, ".gz")).suffix.lower())
+
+
+def _without(name: str, suffix: str) -> str:
+    return name[: -len(suffix)] if name.lower().endswith(suffix) else name
 
 
 def fingerprint(inputs: Iterable[str], sources: Iterable[Source]) -> dict[str, Any]:

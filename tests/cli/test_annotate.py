@@ -48,6 +48,59 @@ def test_options_and_standard_input(model, tmp_path):
     assert [row["text"] for row in read_lines(tmp_path / "lines.jsonl")] == ["咳嗽", "右肺"]
 
 
+def test_piped_texts_are_known_again(model, tmp_path, monkeypatch):
+    lines = [f'{{"id": {i}, "text": "咳嗽"}}\n' for i in range(10)]
+    output = tmp_path / "out.jsonl"
+    assert run(model, "-", "-o", output, text="".join(lines)).exit_code == 0
+    again = run(model, "-", "-o", output, text="".join(lines))
+    assert again.exit_code == 0 and "Complete already: 10 texts" in again.stderr
+    for other in (lines[:9], [*lines, lines[0]], [*lines[1:], lines[0]]):
+        refused = run(model, "-", "-o", output, text="".join(other))
+        assert refused.exit_code == 1 and "of standard input is not what it was" in refused.stderr
+    written = RunFolder.write
+
+    def write(folder, part):
+        if part.number == 4:
+            raise KeyboardInterrupt
+        written(folder, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write", write)
+        assert run(model, "-", "-o", tmp_path / "b.jsonl", "--buffer", "2", text="".join(lines)).exit_code == 130
+    shorter = run(model, "-", "-o", tmp_path / "b.jsonl", text="".join(lines[:4]))
+    assert shorter.exit_code == 1 and "the end after part 2 of standard input is not what it was" in shorter.stderr
+    assert run(model, "-", "-o", tmp_path / "b.jsonl", text="".join(lines)).exit_code == 0
+    assert (tmp_path / "b.jsonl").read_bytes() == output.read_bytes()
+
+
+def test_a_wrong_setting_costs_nothing_that_was_there(model, archive, tmp_path):
+    output = tmp_path / "out"
+    assert run(model, archive, "-o", output).exit_code == 0
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    for wrong in (["--spans-key", "snts"], ["--code", tmp_path / "none.py"]):
+        assert run(model, archive, "-o", output, "--force", *wrong).exit_code == 1
+        assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+    assert run(model, archive, "-o", tmp_path / "new", "--spans-key", "snts").exit_code == 1
+    assert run(model, archive, "-o", tmp_path / "new", "--spans-key", "sc").exit_code == 0
+    inside = run(model, output / "part-000001.jsonl", "-o", output, "--entities-field", "second", "--force")
+    assert inside.exit_code == 1 and "lies where" in inside.stderr
+    (output / "part-000001.jsonl").unlink()
+    gone = run(model, archive, "-o", output)
+    assert gone.exit_code == 1 and "lacks 1 of its 1 parts" in gone.stderr
+
+
+def test_what_is_passed_over_and_what_is_not_written_is_said(model, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    for name in ("a.txt", "B.TXT", "c.text", "d.text", "_hidden.text"):
+        (folder / name).write_text("咳嗽", encoding="utf8")
+    result = run(model, folder, "-o", tmp_path / "OUT.JSONL")
+    assert result.exit_code == 0 and "2 files of unknown kind are passed over (.text ×2)" in result.stderr
+    assert [row["id"] for row in read_lines(tmp_path / "OUT.JSONL")] == ["B", "a"]
+    wrong = run(model, folder, "-o", tmp_path / "out.json")
+    assert wrong.exit_code == 1 and ".json is not written; name a folder, or a file in .jsonl" in wrong.stderr
+
+
 def test_what_a_format_cannot_hold_is_counted(model, archive, tmp_path):
     result = run(model, archive, "-o", tmp_path / "brat", "--to", "brat")
     assert "The format could not hold: dropped_meta ×" in result.stderr
@@ -91,7 +144,7 @@ def test_other_versions_are_a_warning(model, archive, tmp_path, monkeypatch):
         (["{in}", "-o", "{in}"], "is one of the inputs"),
         (["none.jsonl", "-o", "{out}"], "none.jsonl: no such file or folder"),
         (["{in}", "-o", "{out}", "--to", "xml"], "unknown output format 'xml'"),
-        (["{in}", "-o", "{out}", "--spans-key", "none"], "see --spans-key (texts done: 0;"),
+        (["{in}", "-o", "{out}", "--spans-key", "none"], "see --spans-key\n"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_1(arguments, message, model, archive, tmp_path):

@@ -33,6 +33,16 @@ def test_build_with_other_limits(files, tmp_path):
     assert sorted(read_lexicon(tmp_path / "out.tsv.gz")) == ["CT", "咳嗽"]
 
 
+def test_build_replaces_nothing_unasked(files, tmp_path):
+    before = files[1].read_bytes()
+    forgotten = run(build, *files)
+    assert forgotten.exit_code == 1 and "this file exists; give another OUT" in forgotten.output.replace("\n", "")
+    assert files[1].read_bytes() == before
+    assert run(build, files[0], files[1], tmp_path / "out.tsv").exit_code == 0
+    assert run(build, files[0], tmp_path / "out.tsv").exit_code == 1
+    assert run(build, files[0], tmp_path / "out.tsv", "--force").exit_code == 0
+
+
 def test_inspect(files, tmp_path):
     write_records([tumour(), Record("无殊")], tmp_path / "dev.json", "cmeee")
     result = run(inspect, files[0], "--data", tmp_path / "dev.json", "--max-length", "3")

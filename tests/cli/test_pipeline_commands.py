@@ -1,10 +1,14 @@
 """The commands that run a trained pipeline: ensemble, evaluate, find-thresholds, render."""
 
 import json
+import shutil
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
 import spacy
+from spacy.cli._util import import_code
 from spacy.language import Language
 from typer.testing import CliRunner
 
@@ -109,6 +113,61 @@ def test_find_one_threshold_without_saving(model, data):
     result = run("find-thresholds", model, data, "--one")
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in model.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate", "{model}", "{data}", "-o", "{data}"],
+        ["find-thresholds", "{model}", "{data}", "--report", "{data}"],
+        ["render", "{model}", "--file", "{data}", "--html", "{data}"],
+        ["convert", "{data}", "{data}"],
+        ["convert", "{data}", "{data}l", "--report", "{data}"],
+        ["check-data", "{data}", "--json", "{data}"],
+        ["lexicon", "build", "{data}", "{data}"],
+    ],
+)
+def test_no_output_takes_the_place_of_an_input(model, data, command):
+    before = data.read_bytes()
+    result = run(*(part.format(model=model, data=data) for part in command))
+    assert result.exit_code == 1 and "is one of the inputs" in result.output.replace("\n", "")
+    assert data.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "command", [["evaluate"], ["render"], ["find-thresholds"], ["ensemble", "-o", "{out}", "{ok}"]]
+)
+def test_a_pipeline_that_cannot_be_loaded_is_one_line(model, data, tmp_path, command):
+    places = {"out": tmp_path / "out", "ok": model}
+    texts = [] if command[0] == "ensemble" else [data]
+    broken = shutil.copytree(model, tmp_path / "broken")
+    (broken / "medflat_ner" / "model").write_bytes((model / "medflat_ner" / "model").read_bytes()[:100])
+    nlp = spacy.blank("zh")
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(tmp_path / "foreign")
+    config = (tmp_path / "foreign" / "config.cfg").read_text(encoding="utf8")
+    (tmp_path / "foreign" / "config.cfg").write_text(config.replace('"sentencizer"', '"of_mine"'), encoding="utf8")
+    for folder in ("broken", "foreign", "none"):
+        result = run(*(part.format(**places) for part in command), tmp_path / folder, *texts)
+        message = "no pipeline" if folder == "none" else "cannot be loaded"
+        assert result.exit_code == 1 and message in result.output and "Traceback" not in result.output
+        assert isinstance(result.exception, SystemExit)
+
+
+def test_functions_that_a_pipeline_needs_are_imported(data, tmp_path):
+    code = tmp_path / "mine.py"
+    code.write_text(
+        "from spacy.language import Language\n\n@Language.component('of_mine_too')\ndef same(doc):\n    return doc\n",
+        encoding="utf8",
+    )
+    import_code(code)
+    nlp = cnn_pipeline()
+    nlp.add_pipe("of_mine_too", first=True)
+    train(nlp, 1)
+    nlp.to_disk(tmp_path / "model")
+    command = [sys.executable, "-m", "spacy", "medflat", "evaluate", tmp_path / "model", data]
+    assert subprocess.run([*command, "--code", code], capture_output=True).returncode == 0
+    assert b"--code" in subprocess.run(command, capture_output=True).stderr
 
 
 def test_render(model):

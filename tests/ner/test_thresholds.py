@@ -42,6 +42,16 @@ def test_rare_labels_take_the_global_threshold():
     assert thresholds[1] == best_global_threshold([frequent, rare])
 
 
+@pytest.mark.parametrize("upper", [1.0, 0.99999, 0.5, 1e-7])
+def test_between_neighbouring_scores_the_upper_one_passes(upper):
+    upper = np.float32(upper)
+    lower = np.nextafter(upper, np.float32(0))
+    scores = LabelScores(np.array([upper, lower]), np.array([0, 1, 1]), 1)
+    for k in (1, 2):
+        assert (scores.score > np.float32(scores.threshold(k))).sum() == k
+        assert (scores.score > scores.threshold(k)).sum() == k
+
+
 def test_label_scores_match_candidates_with_gold():
     texts = [
         Candidates(np.array([0, 2]), np.array([2, 3]), np.array([0, 1]), np.array([0.4, 0.9], "f")),

@@ -1,15 +1,22 @@
 """Several processes, killed and resumed; a real command, killed as a user's would be."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
 from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.scale import engines
+from spacy_medflat.scale.annotator import Task
+from spacy_medflat.scale.items import InputPart, Item
+from tests.pipelines import cnn_pipeline, train
 from tests.scale import trouble
 from tests.scale.archives import rows, run, write_lines
 from tests.scale.trouble import PIDS, SECONDS
@@ -33,6 +40,22 @@ def alive(process_id):
         return False
     # An orphan that nobody waits for stays as a zombie.
     return Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def threads_of_a_worker(model):
+    """How many threads torch has before and after a part, in a process as `run_in_processes` starts it."""
+    engines._start_worker(Task(str(model)), 2)
+    before = torch.get_num_threads()
+    engines._annotate(InputPart(1, [Item("text", "a", 0, ("a", "右肺".encode()))], 0))
+    return before, torch.get_num_threads()
+
+
+def test_processes_share_the_cpus(tmp_path):
+    nlp = cnn_pipeline()
+    train(nlp, 1)
+    nlp.to_disk(tmp_path / "model")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(threads_of_a_worker, tmp_path / "model").result() == (2, 2)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")

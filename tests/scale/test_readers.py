@@ -15,7 +15,7 @@ from spacy_medflat.corpus.record import CorpusError
 from spacy_medflat.scale.items import Document, Failure
 from spacy_medflat.scale.parse import Fields, parse
 from spacy_medflat.scale.readers import Meter, read_items
-from spacy_medflat.scale.sources import find_sources, fingerprint
+from spacy_medflat.scale.sources import SourceError, find_sources, fingerprint
 from tests.corpus.helpers import tumour, write
 from tests.corpus.strategies import ANY_CHARACTER
 
@@ -68,6 +68,16 @@ def test_bad_rows_of_csv_do_not_stop_it(tmp_path):
         ("10", "not CSV"),
     ]
     assert failures[2].id == "4"
+
+
+def test_a_quote_that_nothing_closes_does_not_swallow_the_rest(tmp_path):
+    lines = ["id,text", "1,好", '2,"坏', *(f"{i},好" for i in range(3, 100))]
+    with pytest.raises(SourceError, match=r"a\.csv line 3: not CSV: .* the 97 lines after it cannot be told apart"):
+        read(write(tmp_path / "a.csv", "\n".join(lines)))
+    found = read(write(tmp_path / "b.csv", "\n".join([*lines, '100,"好"'])))
+    assert [row.reason for row in found if isinstance(row, Failure)] == [
+        "not CSV: ',' expected after '\"'; it is lines 3 to 101"
+    ]
 
 
 @pytest.mark.parametrize(
