@@ -34,7 +34,7 @@ def create_console_logger(
     path = Path(output_file) if output_file else None
 
     def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[LogStep, Callable[[], None]]:
-        started = round(time.time(), 3)
+        started = time.time()
         shown: Any = _View.of(nlp)
         log_table, finish = console_logger_v3(progress_bar, console_output)(shown, stdout, stderr)
         if path is not None:
