@@ -186,11 +186,11 @@ def forward(
     one_torch_thread_in_workers()
     pieces, limits = _piece_map(model), model.attrs["limits"]
     ids = [pieces(doc) for doc in docs]
-    if is_train:
-        _warn_of_unknown(model.layers[0].shims[0], ids, pieces.unk_id)
     batch = batch_pieces(ids, limits.window, limits.overlap, pieces)
     if not len(batch):
         return FullTransformerBatch.empty(len(docs)), lambda d_output: docs
+    if is_train:
+        _warn_of_unknown(model.layers[0].shims[0], ids, pieces.unk_id)
     with model.attrs["autocast"]():
         if is_train:
             output, backprop_encoder = model.layers[0](batch, True)
@@ -234,12 +234,14 @@ def _piece_map(model: Model) -> PieceMap:
 
 
 def _warn_of_unknown(shim: Any, ids: list[NDArray[np.int64]], unknown: int) -> None:
-    """Look once at what is learnt from: words for tokens, where the vocabulary has characters, are all the same."""
-    tokens = np.concatenate(ids)
-    if not len(tokens) or getattr(shim, "_medflat_looked", False):
+    """Look once at what is learnt from: words for tokens, where the vocabulary has characters, are all the same.
+
+    ids (int64 [tokens] each): of the Docs of a batch, at least one token in all.
+    """
+    if getattr(shim, "_medflat_looked", False):
         return
     shim._medflat_looked = True
-    share = float((tokens == unknown).mean())
+    share = float((np.concatenate(ids) == unknown).mean())
     if share > MAX_UNKNOWN_SHARE:
         logger.warning(
             "the encoder does not know %.0f%% of the tokens of the first batch, and reads them all alike: use spaCy's "

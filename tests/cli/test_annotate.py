@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
@@ -25,6 +26,21 @@ def archive(tmp_path):
 def run(model, *arguments, text=None):
     command = ["annotate", *map(str, arguments), "--model", str(model), "--n-process", "1"]
     return CliRunner().invoke(medflat_cli, command, input=text, env={"COLUMNS": "200"})
+
+
+@contextmanager
+def interrupted_at(number, monkeypatch):
+    """Ctrl-C when this part is to be written."""
+    written = RunFolder.write
+
+    def write(folder, part):
+        if part.number == number:
+            raise KeyboardInterrupt
+        written(folder, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write", write)
+        yield
 
 
 def test_annotate_and_once_more(model, archive, tmp_path):
@@ -57,15 +73,7 @@ def test_piped_texts_are_known_again(model, tmp_path, monkeypatch):
     for other in (lines[:9], [*lines, lines[0]], [*lines[1:], lines[0]]):
         refused = run(model, "-", "-o", output, text="".join(other))
         assert refused.exit_code == 1 and "of standard input is not what it was" in refused.stderr
-    written = RunFolder.write
-
-    def write(folder, part):
-        if part.number == 4:
-            raise KeyboardInterrupt
-        written(folder, part)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "write", write)
+    with interrupted_at(4, monkeypatch):
         assert run(model, "-", "-o", tmp_path / "b.jsonl", "--buffer", "2", text="".join(lines)).exit_code == 130
     shorter = run(model, "-", "-o", tmp_path / "b.jsonl", text="".join(lines[:4]))
     assert shorter.exit_code == 1 and "the end after part 2 of standard input is not what it was" in shorter.stderr
@@ -107,15 +115,7 @@ def test_what_a_format_cannot_hold_is_counted(model, archive, tmp_path):
 
 
 def test_ctrl_c_says_how_to_go_on(model, archive, tmp_path, monkeypatch):
-    written = RunFolder.write
-
-    def write(folder, part):
-        if part.number == 3:
-            raise KeyboardInterrupt
-        written(folder, part)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "write", write)
+    with interrupted_at(3, monkeypatch):
         stopped = run(model, archive, "-o", tmp_path / "out.jsonl", "--buffer", "2")
     assert stopped.exit_code == 130
     assert stopped.stderr == "Interrupted. What is done stays; the same command goes on.\n"

@@ -101,6 +101,13 @@ def test_texts_without_tokens(nlp):
     assert nlp("")._.trf_data is not None
 
 
+def test_updates_without_a_text_or_a_token(nlp):
+    model = nlp.get_pipe("transformer").model
+    for docs in ([], [nlp.make_doc("")]):
+        output, backprop = model.begin_update(docs)
+        assert len(output.doc_data) == len(docs) and backprop(output) == docs
+
+
 def test_gradients_reach_the_encoder(encoder):
     nlp = transformer_pipeline(encoder)
     fix_random_seed(0)
