@@ -28,15 +28,14 @@ class Parts:
 
     def __iter__(self) -> Iterator[InputPart]:
         """RAISES (SourceError): A source cannot be read on, or standard input is not what it was."""
-        meter = Meter()
-        number = 0
+        meter, piped, number = Meter(), self.piped, 0
         for number, items in enumerate(_cut(read_items(self.sources, meter), self.size), 1):
-            digest = _digest(items) if self.piped else None
+            digest = _digest(items) if piped else None
             if number not in self.done:
                 yield InputPart(number, items, meter.position(), digest)
             elif digest != self.done[number]:
                 raise changed(f"part {number}")
-        if self.piped and any(done > number for done in self.done):
+        if piped and any(done > number for done in self.done):
             raise changed(f"the end after part {number}")
 
     @property
