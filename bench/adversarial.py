@@ -26,9 +26,9 @@ from spacy.util import fix_random_seed
 from bench.harness import interleave, report
 from bench.memory import peak
 from spacy_medflat.corpus.reader import create_cmeee_reader
-from spacy_medflat.training.adversarial_callbacks import create_adversarial_training, unwrap
-from spacy_medflat.training.attacks import FGM, PGD, Attack
-from spacy_medflat.training.layerwise import create_layerwise_adamw
+from spacy_medflat.training.adversarial.attacks import FGM, PGD, Attack
+from spacy_medflat.training.adversarial.callbacks import create_adversarial_training, unwrap
+from spacy_medflat.training.optimizer.layerwise import create_layerwise_adamw
 
 SIDES: dict[str, Attack | None] = {"clean": None, "FGM": FGM(1.0), "PGD 3": PGD(1.0, 0.3, 3)}
 TRANSFORMER = {"@architectures": "spacy_medflat.CharTransformer.v1", "window": 256}

@@ -29,8 +29,8 @@ from bench.harness import environment
 from bench.memory import forget_peak, peak
 from bench.naive_flat import naive_flat
 from spacy_medflat.flat.architecture import make_flat
-from spacy_medflat.flat.windows import cut_windows, pack_parts
-from spacy_medflat.flat.words import DocWords
+from spacy_medflat.flat.batch import cut_windows, pack_parts
+from spacy_medflat.flat.word_features import DocWords
 
 HEADS = {768: 12, 512: 8}
 # Texts of a batch for each length: a longer text, fewer of them.

@@ -19,10 +19,9 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from bench.harness import interleave, report
-from spacy_medflat.corpus.formats import read_records
+from spacy_medflat.corpus.formats.registry import read_records
 from spacy_medflat.lattice.component import Lattice
-from spacy_medflat.lattice.lexicon import Lexicon
-from spacy_medflat.lattice.lexicon_file import read_lexicon
+from spacy_medflat.lattice.lexicon import Lexicon, read_lexicon
 from spacy_medflat.lattice.lexicon_words import LexiconWords
 from spacy_medflat.lattice.segmenter import SegmenterWords
 

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.harness import environment
 from bench.memory import peak
-from spacy_medflat.corpus.formats import read_records
+from spacy_medflat.corpus.formats.registry import read_records
 
 
 def main(

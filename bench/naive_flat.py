@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from spacy_medflat.flat.encoder import FlatEncoder
-from spacy_medflat.flat.layout import Layout
+from spacy_medflat.flat.batch import Layout
+from spacy_medflat.flat.model import FlatEncoder
 from spacy_medflat.flat.positions import sinusoids
 
 

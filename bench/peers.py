@@ -24,7 +24,7 @@ from bench.harness import environment, interleave
 from bench.memory import forget_peak, peak
 from bench.sides import ASSETS, SIDES, Setting
 from spacy_medflat.corpus.reader import create_cmeee_reader
-from spacy_medflat.report.tables import Table
+from spacy_medflat.experiments.report.tables import Table
 
 LENGTHS = (100, 1_000, 10_000, 100_000)
 # What a process of its own measures: one round of training, of inference, and one text of each length.

@@ -19,7 +19,7 @@ from rich.table import Table
 from spacy.language import Language
 
 from bench.harness import environment
-from spacy_medflat.corpus.formats import read_records
+from spacy_medflat.corpus.formats.registry import read_records
 
 ENCODER = "the encoder's forward pass"
 

@@ -17,7 +17,7 @@ from spacy.util import fix_random_seed, load_config
 
 from bench.plain import MAX_CHARS, PlainPointer, Text, make_optimizer, predict, train_step
 from spacy_medflat.corpus.reader import create_cmeee_reader
-from spacy_medflat.training.layerwise import create_layerwise_adamw
+from spacy_medflat.training.optimizer.layerwise import create_layerwise_adamw
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 ASSETS = Path(__file__).parent.parent / "assets"

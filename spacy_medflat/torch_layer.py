@@ -1,15 +1,45 @@
-"""A thinc layer around a torch module whose sizes are known only at initialization."""
+"""A thinc layer around a torch module whose sizes are known only at initialization, and its precision."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, cast
 
 import srsly
+import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from thinc.api import Model, PyTorchGradScaler, PyTorchWrapper_v3, get_torch_default_device
 from torch import nn
 
+from ._internals import module_of, set_module
+
 MakeModule = Callable[..., nn.Module]
+
+
+@dataclass(frozen=True)
+class CpuAutocast:
+    """Runs torch layers in bfloat16 where thinc's mixed precision, which is for a GPU, does nothing.
+
+    Weights, their gradients and the optimizer stay float32, and so does all that autocast leaves alone; bfloat16 has
+    the range of float32, so gradients need no scaling. It pays on a CPU that multiplies bfloat16 itself (`avx512_bf16`
+    or `amx_bf16` among the flags of `lscpu`); on others it is slower than float32.
+
+    enabled (bool): the setting `mixed_precision` of an architecture.
+    """
+
+    enabled: bool
+
+    @property
+    def for_gpu(self) -> bool:
+        """Whether thinc is to do it: its gradient scaler raises errors for tensors that are not on a GPU."""
+        return self.enabled and get_torch_default_device().type == "cuda"
+
+    def __call__(self) -> AbstractContextManager:
+        """A context for calls of torch layers, forward only."""
+        if self.enabled and not self.for_gpu:
+            return torch.autocast("cpu", torch.bfloat16)
+        return nullcontext()
 
 
 def torch_layer(
@@ -53,7 +83,7 @@ def set_size(layer: Model, name: str, value: int) -> None:
     RAISES ValueError: the module is made already, with another size.
     """
     known = layer.attrs[name]
-    if layer.shims[0]._model is not None and known != value:
+    if module_of(layer.shims[0]) is not None and known != value:
         raise ValueError(
             f"the layer {layer.name!r} is made for {name}={known}, but the pipeline now gives {value}: use the encoder "
             "and the vectors it was trained with, or initialize the component anew"
@@ -65,7 +95,7 @@ def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     if X is not None:
         model.attrs["n_in"] = X.shape[-1]
     module = model.attrs["make_module"]({size: model.attrs[size] for size in model.attrs["sizes"]})
-    model.shims[0]._model = module.to(get_torch_default_device())
+    set_module(model.shims[0], module.to(get_torch_default_device()))
 
 
 class _Codec:

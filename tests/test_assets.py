@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spacy_medflat.lattice.lexicon_file import format_lexicon, read_lexicon
+from spacy_medflat.lattice.lexicon import format_lexicon, read_lexicon
 from spacy_medflat.lattice.rules import WordRules
-from spacy_medflat.vectors.convert import load_vectors
-from spacy_medflat.vectors.keep import WordFilter
+from spacy_medflat.vectors.convert import WordFilter, load_vectors
 
 ASSETS = Path(__file__).parent.parent / "assets"
 TYPES = {"bod", "dis", "sym", "pro", "dru", "ite", "mic", "equ", "dep"}

@@ -13,8 +13,7 @@ import srsly
 from spacy.cli.train import train
 from spacy.util import load_config, load_model_from_config
 
-from spacy_medflat.vectors.convert import convert_vectors
-from spacy_medflat.vectors.keep import WordFilter
+from spacy_medflat.vectors.convert import WordFilter, convert_vectors
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,7 +10,8 @@ from spacy.util import load_config, registry
 from thinc.api import Config
 
 from spacy_medflat.cli import medflat_cli
-from tests.pipelines import flat_pipeline, train
+
+from .pipelines import flat_pipeline, train
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf8")
@@ -60,6 +61,6 @@ def test_word_sources_can_be_made():
 
 
 def test_formats_are_all_named():
-    from spacy_medflat.corpus.formats import FORMATS
+    from spacy_medflat.corpus.formats.registry import FORMATS
 
     assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) == set(FORMATS)

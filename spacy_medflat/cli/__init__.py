@@ -1,7 +1,7 @@
 """`python -m spacy medflat …`: commands that parse, call and print."""
 
 import typer
-from spacy.cli._util import app
+from spacy.cli import app
 
 from .annotate import annotate
 from .check_data import check_data

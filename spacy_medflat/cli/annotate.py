@@ -1,7 +1,5 @@
 """`medflat annotate`: the entities of an archive, in a run that may be interrupted at any moment."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +13,7 @@ from ..scale.parse import Fields
 from ..scale.run import ENGINES, Outcome, Settings, annotate_corpus
 from ..scale.sources import KINDS
 from ..scale.writers import FORMATS
-from .errors import friendly_errors
-from .options import Code, GpuId
+from .common import Code, GpuId, friendly_errors
 from .progress import texts_done
 
 _KINDS = "; ".join(f"{name}, {meaning}" for name, meaning in KINDS.items())

@@ -1,7 +1,5 @@
 """`medflat check-data`: what annotated files hold, what is broken in them, and what they share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -11,18 +9,18 @@ from rich.console import Console
 from rich.text import Text
 from spacy.tokens import Doc
 
-from ..corpus.atomic import write_json
 from ..corpus.check import check_records
 from ..corpus.compare import Contents, Shared, label_differences, shared_texts
-from ..corpus.docbin import blank_pipeline
 from ..corpus.docs import record_to_doc
-from ..corpus.formats import FORMATS, read_records
+from ..corpus.formats.docbin import blank_pipeline
+from ..corpus.formats.registry import FORMATS, read_records
 from ..corpus.kinds import BROKEN
-from ..corpus.record import CorpusError, Problem
+from ..corpus.record import Problem
 from ..corpus.report import Report
 from ..corpus.report_view import problems_view, report_view
-from .errors import friendly_errors
-from .options import check_apart
+from ..errors import MedflatError
+from ..files import write_json
+from .common import check_apart, friendly_errors
 
 
 def check_data(
@@ -93,4 +91,4 @@ def _to_dict(reports: dict[str, Report], shared: list[Shared], differences: list
 def _stop_if_broken(problems: list[Problem]) -> None:
     broken = [problem for problem in problems if problem.kind in BROKEN]
     if broken:
-        raise CorpusError(f"{len(broken)} broken items, the first: {broken[0]}")
+        raise MedflatError(f"{len(broken)} broken items, the first: {broken[0]}")

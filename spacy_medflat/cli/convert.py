@@ -1,7 +1,5 @@
 """`medflat convert`: an annotated corpus from any known format to any other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +8,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ..corpus.atomic import write_json
 from ..corpus.conversion import convert_corpus
-from ..corpus.formats import FORMATS
+from ..corpus.formats.registry import FORMATS
 from ..corpus.record import Record
 from ..corpus.report_view import report_view
-from .errors import friendly_errors
-from .options import check_apart, split_names
+from ..files import write_json
+from .common import check_apart, friendly_errors, split_names
 
 _NAMES = ", ".join(FORMATS)
 

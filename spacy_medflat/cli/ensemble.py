@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from spacy.cli._util import import_code
 
-from ..corpus.atomic import replaced_when_done
+from .._internals import import_code
 from ..ensemble.build import make_ensemble
-from ..scale.model_files import load_model
-from .errors import friendly_errors
-from .options import Code
+from ..files import replaced_when_done
+from ..loading import load_model
+from .common import Code, friendly_errors
 
 
 class Mode(str, Enum):

@@ -7,11 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..corpus.atomic import write_json
+from ..files import write_json
 from ..ner.scorer import ROLES
-from .errors import friendly_errors
-from .options import Code, GpuId, check_apart
-from .pipeline import load_pipeline, read_examples
+from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples
 
 
 def evaluate(

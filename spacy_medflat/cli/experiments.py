@@ -1,7 +1,5 @@
 """`medflat experiments`: trains and scores a matrix of configs and seeds."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,13 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..corpus.record import CorpusError
+from ..errors import MedflatError
 from ..experiments.environment import has_gpu
 from ..experiments.folder import RunFolder
 from ..experiments.matrix import Matrix, Row, read_matrix
 from ..experiments.runner import Run, run_all, runs_of, write_index
-from .errors import friendly_errors
-from .options import GpuId, split_names
+from .common import GpuId, friendly_errors, split_names
 
 
 def experiments(
@@ -57,7 +54,7 @@ def experiments(
         runs = runs_of(rows, output)
         failed = run_all(runs, jobs=jobs, gpu_id=gpu_id, report=report)
         if failed:
-            raise CorpusError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run, _ in failed)}")
+            raise MedflatError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run, _ in failed)}")
 
 
 def _variables(settings: list[str]) -> dict[str, Any]:
@@ -65,7 +62,7 @@ def _variables(settings: list[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name:
-            raise CorpusError(f"--set {setting}: give a name and a value, as in --set train=train.json")
+            raise MedflatError(f"--set {setting}: give a name and a value, as in --set train=train.json")
         try:
             variables[name] = json.loads(value)
         except ValueError:
@@ -78,7 +75,7 @@ def _seeds(seeds: str | None) -> list[int] | None:
     if names is None:
         return None
     if wrong := [name for name in names if not name.isdecimal()]:
-        raise CorpusError(f"--seeds {seeds}: {wrong[0]!r} is no whole number from 0")
+        raise MedflatError(f"--seeds {seeds}: {wrong[0]!r} is no whole number from 0")
     return list(dict.fromkeys(map(int, names)))
 
 

@@ -9,14 +9,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ..corpus.atomic import replaced_when_done, write_json
-from ..corpus.record import CorpusError
-from ..ner.floor import candidates_of
+from ..errors import MedflatError
+from ..files import replaced_when_done, write_json
 from ..ner.gold import read_gold
+from ..ner.span_finder import candidates_of
 from ..ner.thresholds import tune
-from .errors import friendly_errors
-from .options import Code, GpuId, check_apart
-from .pipeline import SpanFinder, load_pipeline, read_examples
+from .common import Code, GpuId, SpanFinder, check_apart, friendly_errors, load_pipeline, read_examples
 
 
 def find_thresholds(
@@ -38,7 +36,7 @@ def find_thresholds(
     """
     with friendly_errors():
         if output and output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
-            raise CorpusError(f"{output}: there is something else than a pipeline in this folder; give another one")
+            raise MedflatError(f"{output}: there is something else than a pipeline in this folder; give another one")
         check_apart([output, report], [data])
         nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         examples = read_examples(nlp, data, recognizer.key)

@@ -1,7 +1,5 @@
 """`medflat lexicon …`: put lexicons together, and see what is in one."""
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import reduce
 from pathlib import Path
@@ -13,14 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ..corpus.check import without_surrogates
-from ..corpus.formats import read_records
-from ..corpus.record import CorpusError
+from ..corpus.formats.registry import read_records
+from ..errors import LexiconError, MedflatError
 from ..lattice.coverage import LexiconCoverage, lexicon_coverage
-from ..lattice.lexicon import Lexicon, LexiconError
-from ..lattice.lexicon_file import read_lexicon, write_lexicon
+from ..lattice.lexicon import Lexicon, read_lexicon, write_lexicon
 from ..lattice.lexicon_words import LexiconWords
-from .errors import friendly_errors
-from .options import ChineseOnly, MaxLength, MinLength, check_apart, split_names, word_rules
+from .common import ChineseOnly, MaxLength, MinLength, check_apart, friendly_errors, split_names, word_rules
 
 lexicon_cli = typer.Typer(name="lexicon", help="Lexicons: merge and filter, inspect.", no_args_is_help=True)
 
@@ -54,7 +50,7 @@ def build(
     with friendly_errors():
         check_apart([target], sources)
         if target.exists() and not force:
-            raise CorpusError(f"{target}: this file exists; give another OUT as the last argument, or --force")
+            raise MedflatError(f"{target}: this file exists; give another OUT as the last argument, or --force")
         rules = word_rules(min_length, max_length, chinese_only)
         console = Console(soft_wrap=True)
         lexicons = []
@@ -98,7 +94,7 @@ def inspect(
         if data:
             coverage = lexicon_coverage(words, without_surrogates(read_records(data)))
             if not coverage.characters:
-                raise CorpusError(f"{data}: no texts to count words in")
+                raise MedflatError(f"{data}: no texts to count words in")
             console.print(f"{coverage.words_per_character:.3f} words a character in {coverage.texts:,} texts")
             console.print(_mentions(coverage) if coverage.mentions else "no entities in these texts")
 

@@ -1,7 +1,5 @@
 """Progress bars on stderr, which vanish when the work is done and never appear in a log file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

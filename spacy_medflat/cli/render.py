@@ -7,13 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..corpus.atomic import replaced_when_done
-from ..corpus.textio import BOM, decode, read_text
+from ..files import BOM, decode, read_text, replaced_when_done
 from ..visual.html import doc_marks, render_html, render_page
 from ..visual.tree import render_tree
-from .errors import friendly_errors
-from .options import Code, GpuId, check_apart
-from .pipeline import load_pipeline
+from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline
 
 
 def render(

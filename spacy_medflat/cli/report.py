@@ -1,7 +1,5 @@
 """`medflat report`: the experiments as a page and as Markdown."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +7,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..corpus.atomic import replaced_when_done
-from ..report.markdown import render_markdown
-from ..report.page import render_report
-from ..report.results import read_results
-from ..report.summary import best_row, detail, lines
-from .errors import friendly_errors
+from ..experiments.report.markdown import render_markdown
+from ..experiments.report.page import render_report
+from ..experiments.report.results import read_results
+from ..experiments.report.summary import best_row, detail, lines
+from ..files import replaced_when_done
+from .common import friendly_errors
 
 
 def report(

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from spacy.cli._util import import_code, parse_config_overrides, show_validation_error
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config, logger
 from wasabi import msg
 
-from ..device import use_device
-from ..training.checkpoint import CheckpointError, CheckpointFolder
-from ..training.run import CHECKPOINTS
-from ..training.run import train as train_nlp
-from .errors import friendly_errors
-from .options import Code, GpuId
+from .._internals import import_code, parse_config_overrides, show_validation_error
+from ..errors import CheckpointError
+from ..runtime import use_device
+from ..training.resume.checkpoint import CheckpointFolder
+from ..training.resume.loop import CHECKPOINTS
+from ..training.resume.loop import train as train_nlp
+from .common import Code, GpuId, friendly_errors
 
 
 def train(
@@ -45,7 +45,8 @@ def train(
         _check_output(output, resume, force)
         output.mkdir(parents=True, exist_ok=True)
         msg.info(f"Saving to output directory: {output}")
-        use_device(gpu_id, silent=False)
+        use_device(gpu_id)
+        msg.info("Using CPU" if gpu_id < 0 else f"Using GPU: {gpu_id}")
         with show_validation_error(config):
             loaded = load_config(config, overrides=overrides, interpolate=False)
         msg.divider("Initializing pipeline")

@@ -1,7 +1,5 @@
 """`medflat vectors …`: word vectors from files, from a user's own notes, and what they cover."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,16 +11,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..lattice.lexicon_file import read_lexicon
-from ..vectors.convert import Summary, convert_vectors
+from ..lattice.lexicon import read_lexicon
+from ..vectors.convert import Summary, WordFilter, convert_vectors
 from ..vectors.coverage import count_words, coverage
-from ..vectors.keep import WordFilter
-from ..vectors.sources import make_source
 from ..vectors.store import has_vector, read_vocab, vectors_folder, write_vectors, write_word2vec
 from ..vectors.texts import find_words, iter_texts
 from ..vectors.train import Settings, train_vectors
-from .errors import friendly_errors
-from .options import ChineseOnly, MaxLength, MinLength, word_rules
+from ..vectors.word_source import make_source
+from .common import ChineseOnly, MaxLength, MinLength, friendly_errors, word_rules
 from .progress import bytes_done, stages_done
 
 vectors_cli = typer.Typer(name="vectors", help="Word vectors: convert, train, inspect.", no_args_is_help=True)

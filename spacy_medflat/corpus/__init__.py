@@ -1,8 +1,9 @@
 """Annotated corpora: readers, writers, the check between them, and the way to spaCy documents."""
 
+from ..errors import CorpusError
 from .check import check_records
-from .formats import FORMATS, detect_format, read_records, write_records
-from .record import CorpusError, Entity, Problem, Record
+from .formats.registry import FORMATS, detect_format, read_records, write_records
+from .record import Entity, Problem, Record
 from .report import Report
 from .report_view import report_view
 

@@ -1,7 +1,5 @@
 """The check every corpus goes through: the broken is skipped, the doubtful kept, both are reported."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -9,10 +7,11 @@ from dataclasses import replace
 
 from spacy.util import logger
 
-from .duplicates import DuplicateFinder
+from ..errors import CorpusError, clipped
+from .compare import DuplicateFinder
 from .kinds import BROKEN, KINDS
 from .nesting import find_overlaps
-from .record import CorpusError, Entity, Problem, Record, clipped, describe
+from .record import Entity, Problem, Record, describe
 from .report import Report
 
 _MARKUP = re.compile(r"<su[bp]>")

@@ -1,14 +1,13 @@
 """One corpus from one format to another, through the check."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from .atomic import replaced_when_done
+from ..errors import CorpusError
+from ..files import replaced_when_done
 from .check import check_records, note
-from .formats import detect_format, format_of_output, known_format, read_records, write_records
-from .record import CorpusError, Record
+from .formats.registry import detect_format, format_of_output, known_format, read_records, write_records
+from .record import Record
 from .report import Report
 from .submission import check_submission
 

@@ -1,7 +1,5 @@
 """Records to annotated spaCy documents and back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import repeat
 from typing import Any

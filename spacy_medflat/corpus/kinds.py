@@ -1,7 +1,5 @@
 """The kinds of problem a corpus can have, and which of them stop a strict run."""
 
-from __future__ import annotations
-
 KINDS: dict[str, str] = {
     "empty_or_reversed": "start is not before end; entity skipped",
     "out_of_text": "offset below 0 or past the text; entity skipped",

@@ -1,7 +1,5 @@
 """How the entities of one text lie to each other: nested, crossing, or on the same span."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

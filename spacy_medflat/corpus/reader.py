@@ -1,7 +1,7 @@
 """Training straight from an annotation file: the registered reader `spacy_medflat.CMeEE.v1`."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,13 +10,26 @@ from spacy.language import Language
 from spacy.training import Example, dont_augment
 from spacy.util import logger
 
+from ..errors import CorpusError
 from .check import check_records, note
 from .docs import annotate
-from .formats import read_records
+from .formats.registry import read_records
 from .kinds import BROKEN
-from .record import CorpusError
+from .record import Record
 from .report import Report
-from .truncate import truncate
+
+
+def truncate(record: Record, max_length: int) -> tuple[Record, int]:
+    """The first characters of a record's text, with the entities that lie inside them as a whole.
+
+    max_length: In characters; 0 for no limit.
+    RETURNS (tuple[Record, int]): A record, the given one if there is nothing to cut, and the number of entities lost.
+    """
+    if max_length <= 0 or len(record.text) <= max_length:
+        return record, 0
+    kept = [entity for entity in record.entities if entity.end <= max_length]
+    return replace(record, text=record.text[:max_length], entities=kept), len(record.entities) - len(kept)
+
 
 _LOGGED_PLACES = 3
 

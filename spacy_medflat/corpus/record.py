@@ -1,13 +1,9 @@
 """What every reader yields and every writer takes: a text with its entities, and what was wrong with it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 
-
-class CorpusError(ValueError):
-    """Input that cannot be read, or in strict mode a broken item. The message names file, place and value."""
+from ..errors import clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +57,6 @@ def lost_scores(record: Record) -> list[Problem]:
     """A problem, for writers to formats without scores, if an entity of the record has one."""
     has_scores = any(entity.score is not None for entity in record.entities)
     return [Problem("dropped_meta", record.place, "scores")] if has_scores else []
-
-
-def clipped(value: object, limit: int = 60) -> str:
-    """The `repr` of a value, on one line and cut to about `limit` characters, for messages."""
-    shown = repr(value)
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 def describe(entity: Entity, text: str) -> str:

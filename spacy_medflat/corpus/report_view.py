@@ -1,15 +1,12 @@
 """A corpus report as it looks on a terminal."""
 
-from __future__ import annotations
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from .kinds import BROKEN, KINDS
-from .lengths import percentile
 from .record import Problem
-from .report import Report, ranked
+from .report import Report, percentile, ranked
 
 LISTED = 20
 """How many problems of a kind are listed."""

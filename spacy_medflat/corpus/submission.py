@@ -5,16 +5,14 @@ offsets `start_idx` and `end_idx`, `type`, and `entity`, the text between them. 
 `CMeEE_test.json`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from .jsonread import read_objects
-from .record import CorpusError, clipped
-from .textio import read_text
+from ..errors import CorpusError, clipped
+from ..files import read_text
+from .formats.json_io import read_objects
 
 TYPES = ("bod", "dep", "dis", "dru", "equ", "ite", "mic", "pro", "sym")
 

@@ -16,8 +16,10 @@ from thinc.api import Model, chain, torch2xp
 from thinc.types import ArgsKwargs, Floats2d, Ints2d, Ragged
 from transformers.file_utils import ModelOutput
 
-from ..precision import CpuAutocast
-from ..workers import one_torch_thread_in_workers
+from .._internals import encoder_of, encoder_settings, set_encoder
+from ..runtime import one_torch_thread_in_workers
+from ..torch_layer import CpuAutocast
+from ..windows import check_window
 from .batch import PieceBatch, batch_pieces
 from .load import load_encoder
 from .pieces import PieceMap
@@ -36,8 +38,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         """RAISES ValueError: a setting is out of range."""
-        if not 0 <= self.overlap < self.window:
-            raise ValueError(f"overlap must be at least 0 and less than window={self.window}, but it is {self.overlap}")
+        check_window(self.window, self.overlap)
 
 
 @registry.architectures("spacy_medflat.CharTransformer.v1")
@@ -148,13 +149,12 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     """Load the encoder, unless the model already holds one: it keeps its weights when it is initialized again, as in
     spacy-transformers."""
     shim: Any = model.layers[0].shims[0]
-    if shim._hfmodel.transformer is not None:
+    if encoder_of(shim).transformer is not None:
         return
-    settings = shim._hfmodel
-    hf = load_encoder(model.attrs["name"], settings._init_tokenizer_config, settings._init_transformer_config)
+    hf = load_encoder(model.attrs["name"], *encoder_settings(encoder_of(shim)))
     _check_window(hf, model.attrs["name"], model.attrs["limits"].window)
     _check_vocabulary(hf, model.attrs["name"])
-    shim._hfmodel, shim._model = hf, hf.transformer
+    set_encoder(shim, hf)
     model.set_dim("nO", hf.transformer.config.hidden_size)
 
 
@@ -220,7 +220,7 @@ def forward(
 def _piece_map(model: Model) -> PieceMap:
     """The piece map of the loaded tokenizer; it is derived, so it lives on the shim and is not saved."""
     shim: Any = model.layers[0].shims[0]
-    tokenizer = shim._hfmodel.tokenizer
+    tokenizer = encoder_of(shim).tokenizer
     if tokenizer is None:
         raise ValueError(
             "the character transformer has no encoder yet: call nlp.initialize() or load a trained pipeline"
@@ -228,7 +228,7 @@ def _piece_map(model: Model) -> PieceMap:
     cached = getattr(shim, "_medflat_pieces", None)
     if cached is None or cached[0] is not tokenizer:
         # A pipeline may be loaded with another window than it was initialized with.
-        _check_window(shim._hfmodel, model.attrs["name"], model.attrs["limits"].window)
+        _check_window(encoder_of(shim), model.attrs["name"], model.attrs["limits"].window)
         cached = shim._medflat_pieces = (tokenizer, PieceMap(tokenizer))
     return cached[1]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..windows import Windows, greedy_batches, split_windows
 from .pieces import PieceMap
-from .windows import Windows, split_windows
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,9 @@ class PieceBatch:
 
         YIELDS (int64 [k], PieceBatch): the windows' indices in this batch, and a batch of just these.
         """
-        order = np.argsort(self.lengths, kind="stable")
-        start = 0
-        while start < len(order):
-            end = start + 1
-            while end < len(order) and len(self.ids[order[end]]) * (end + 1 - start) <= max_items:
-                end += 1
-            rows = order[start:end]
-            yield rows, PieceBatch([], [self.ids[i] for i in rows], self.pad_id)
-            start = end
+        order = np.argsort(self.lengths, kind="stable").tolist()
+        for rows in greedy_batches(order, lambda _, i: len(self.ids[i]), lambda n, longest: n * longest <= max_items):
+            yield np.array(rows), PieceBatch([], [self.ids[i] for i in rows], self.pad_id)
 
 
 def batch_pieces(doc_ids: list[NDArray[np.int64]], window: int, overlap: int, pieces: PieceMap) -> PieceBatch:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from thinc.api import get_torch_default_device
 
-from .recipe import EncoderError, build_encoder, read_recipe
+from ..errors import EncoderError
+from .recipe import build_encoder, read_recipe
 
 if TYPE_CHECKING:
     from spacy_transformers.data_classes import HFObjects

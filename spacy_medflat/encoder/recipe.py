@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..corpus.record import CorpusError
+from ..errors import EncoderError
 
 if TYPE_CHECKING:
     from transformers import BertTokenizerFast, PretrainedConfig, PreTrainedModel
@@ -34,10 +34,6 @@ class Recipe(BaseModel):
     position_embedding_type: Literal["absolute", "relative_key"] = "relative_key"
     dropout: float = Field(0.1, ge=0.0, lt=1.0)
     initializer_range: float = Field(0.02, gt=0.0)
-
-
-class EncoderError(CorpusError):
-    """An encoder that is not there or cannot be read. The message says what to do."""
 
 
 def read_recipe(folder: Path) -> Recipe | None:

@@ -7,8 +7,9 @@ import numpy as np
 import spacy
 from spacy.language import Language
 
+from ..errors import EnsembleError
 from .component import Ensemble, Mode
-from .member import EnsembleError, Member, make_member
+from .member import Member, make_member
 
 
 def make_ensemble(

@@ -6,19 +6,35 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import srsly
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, to_bytes, to_disk
 from spacy.vocab import Vocab
 
-from ..ner.annotate import annotate
-from ..ner.candidates import Candidates
-from ..ner.nesting import MODES as NESTING_MODES
-from ..ner.nesting import Nesting
+from ..errors import EnsembleError
+from ..ner.spans import MODES as NESTING_MODES
+from ..ner.spans import Candidates, Nesting, annotate, split_by_text
+from ..runtime import one_torch_thread_in_workers
 from ..span_pipe import SpanPipe
-from ..workers import one_torch_thread_in_workers
-from .combine import combine
-from .member import EnsembleError, Member, member_from_bytes, member_from_disk
+from .member import Member, member_from_bytes, member_from_disk
+
+
+def combine(found: Sequence[Candidates], known: NDArray[np.bool_]) -> Candidates:
+    """The mean score of every span of a text that a member found. One that did not find it counts as 0.
+
+    found: the spans of each member, each at most once, with labels counted among all of the ensemble.
+    known (bool [members, labels]): the labels of each member. The mean of a label is over the members that know it.
+    """
+    spans = np.concatenate([np.stack(spans[:3], axis=1) for spans in found])
+    unique, index = np.unique(spans, axis=0, return_inverse=True)
+    # Three equal scores must have exactly this score as their mean, or they would pass another threshold than it.
+    score = np.concatenate([spans.score for spans in found]).astype(np.float64)
+    start, end, label = unique.T
+    mean = np.bincount(index.ravel(), weights=score, minlength=len(unique)) / known.sum(axis=0)[label]
+    combined = Candidates(start, end, label, mean.astype(np.float32))
+    return split_by_text(np.zeros_like(start), combined, 1)[0]
+
 
 Mode = Literal["average", "vote"]
 MODES: tuple[str, ...] = get_args(Mode)

@@ -13,14 +13,9 @@ from spacy.util import load_model_from_config
 from spacy.vocab import Vocab
 from thinc.api import Config
 
-from ..corpus.record import CorpusError
-from ..ner.candidates import Candidates
+from ..errors import EnsembleError
 from ..ner.component import NestedEntityRecognizer
-from ..ner.nesting import resolve
-
-
-class EnsembleError(CorpusError):
-    """Pipelines that make no ensemble, or an ensemble that is not whole."""
+from ..ner.spans import Candidates, resolve
 
 
 @dataclass(frozen=True)

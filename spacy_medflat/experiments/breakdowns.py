@@ -1,7 +1,5 @@
 """Scores apart for kinds of spans: by type, nesting, length, and whether training had the mention."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 

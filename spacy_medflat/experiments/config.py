@@ -1,7 +1,5 @@
 """The config of a row: a file with settings removed and overridden."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -10,8 +8,8 @@ from typing import Any
 from spacy.util import load_config
 from thinc.api import Config
 
-from ..corpus.record import clipped
-from .matrix import ExperimentError, Row
+from ..errors import ExperimentError, clipped
+from .matrix import Row
 
 
 def row_config(row: Row, seed: int, log: Path) -> Config:

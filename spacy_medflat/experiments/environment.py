@@ -1,15 +1,11 @@
 """What a training ran on: versions, cores, and what of the processor and the GPU matters for speed and rounding."""
 
-from __future__ import annotations
-
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ..scale.machine import usable_cpus
+from ..runtime import package_versions, usable_cpus
 
-PACKAGES = ("spacy-medflat", "spacy", "spacy-transformers", "thinc", "torch", "transformers", "numpy")
 # Those that decide whether wide vectors and bfloat16 are fast.
 CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
@@ -21,7 +17,7 @@ def describe_environment(threads: int) -> dict[str, Any]:
     """
     return {
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": package_versions(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": usable_cpus(),
         "threads": threads,
@@ -41,13 +37,6 @@ def _gpu() -> str | None:
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _cpu_flags() -> list[str]:

@@ -1,16 +1,49 @@
 """The folder of one run, a row with one seed: where everything lies, and what belongs to whom."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..corpus.atomic import replaced_when_done, write_json
-from ..training.fast_forward import config_differences
+from ..errors import ExperimentError
+from ..files import iter_lines, read_json, replaced_when_done, write_json
+from ..training.resume.replay import config_differences
 from .config import row_config
-from .matrix import ExperimentError, Row
+from .matrix import Row
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """The evaluations of a training.
+
+    steps, scores: Of each evaluation, by step; the main score, 0 to 1. seconds: Spent in all attempts together, those
+    that were interrupted too, up to the last evaluation of each.
+    """
+
+    steps: list[int]
+    scores: list[float]
+    seconds: int
+
+
+def read_log(path: Path) -> TrainingLog:
+    """Read a log; of evaluations that an interrupted training repeated, the last counts.
+
+    RAISES (ExperimentError): There is none, or a line that no logger wrote.
+    """
+    if not path.exists():
+        raise ExperimentError(f"{path}: there is no log of this training; remove its folder and run it again")
+    scores: dict[int, float] = {}
+    # Each attempt has a clock of its own.
+    seconds: dict[float, int] = {}
+    for number, line in iter_lines(path):
+        try:
+            content = json.loads(line)
+            scores[int(content["step"])] = float(content["score"])
+            seconds[float(content["started"])] = int(content["seconds"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ExperimentError(f"{path} line {number}: no line of a training log: {error!r}") from error
+    steps = sorted(scores)
+    return TrainingLog(steps, [scores[step] for step in steps], sum(seconds.values()))
 
 
 @dataclass(frozen=True)
@@ -24,7 +57,7 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def of(cls, output: Path, row: str, seed: int) -> RunFolder:
+    def of(cls, output: Path, row: str, seed: int) -> "RunFolder":
         """The folder of a row and a seed."""
         return cls(output / row / f"seed-{seed}")
 
@@ -136,17 +169,3 @@ def _config_text(row: Row, seed: int, log: Path) -> str:
         return config.to_str()
     except (ValueError, TypeError) as error:
         raise ExperimentError(f"row {row.name}: no config can be written with these overrides: {error}") from error
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file of a run.
-
-    RAISES (ExperimentError): It cannot be read, or is no object.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ExperimentError(f"{path}: cannot be read: {error}; remove it and run again") from error
-    if not isinstance(value, dict):
-        raise ExperimentError(f"{path}: not a JSON object; remove it and run again")
-    return value

@@ -1,7 +1,5 @@
 """The file that declares a matrix of experiments: rows of config overrides, each trained with several seeds."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +9,7 @@ from typing import Annotated, Any, Literal
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..corpus.record import CorpusError, clipped
+from ..errors import ExperimentError, clipped
 
 GPU = "gpu"
 # Names with a dot, such as ${paths.train}, are variables of spaCy's config and stay as they are.
@@ -20,10 +18,6 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Seed = Annotated[int, Field(ge=0)]
 Scored = Literal["best", "last"]
-
-
-class ExperimentError(CorpusError):
-    """A matrix, a row or its files that cannot be used. The message names the row and the value."""
 
 
 class _Settings(BaseModel):

@@ -1,21 +1,18 @@
 """Scored spans of texts as a file: one line for each text, every span above a floor."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc
 
-from ..corpus.atomic import replaced_when_done
 from ..corpus.record import Entity
-from ..corpus.textio import iter_lines, open_for_writing
-from ..ner.candidates import Candidates
-from ..ner.nesting import Nesting, resolve
-from .matrix import ExperimentError
+from ..errors import ExperimentError
+from ..files import iter_lines, open_for_writing, replaced_when_done
+from ..ner.spans import Candidates, GoldSpans, Nesting, resolve
+from ..ner.thresholds import tune
 
 # The candidate spans of one text, offsets in characters, with their probabilities.
 Scored = dict[Entity, float]
@@ -80,3 +77,29 @@ def as_candidates(spans: Scored, order: Mapping[str, int]) -> Candidates:
     rows = sorted((e.start, -e.end, order[e.label], score) for e, score in spans.items())
     start, end, label = (np.array([row[i] for row in rows], dtype=np.int64) for i in range(3))
     return Candidates(start, -end, label, np.array([row[3] for row in rows], dtype=np.float32))
+
+
+def tuned_f1(
+    gold: Sequence[Collection[Entity]],
+    predictions: Sequence[Scored],
+    thresholds: Mapping[str, float],
+    min_gold: int = 20,
+) -> float:
+    """Micro F1 over all gold with a threshold for each label, chosen on the texts of even and scored on those of odd
+    index, and the other way round; hits, found and gold of the two halves are added up.
+
+    predictions: All spans above a floor; nesting is not resolved.
+    thresholds: The labels of the pipeline. Gold with other labels counts as missed.
+    min_gold: Labels with fewer gold spans in a half take the best common threshold there.
+    """
+    order = {label: index for index, label in enumerate(thresholds)}
+    rows = [(i, e.start, e.end, order[e.label]) for i, g in enumerate(gold) for e in g if e.label in order]
+    text, start, end, label = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
+    tuning = tune(
+        [as_candidates(spans, order) for spans in predictions],
+        GoldSpans(text, start, end, label, np.ones(len(gold), dtype=np.bool_)),
+        list(thresholds.values()),
+        min_gold=min_gold,
+        unreachable=sum(len(g) for g in gold) - len(rows),
+    )
+    return tuning.other_half

@@ -1,7 +1,5 @@
 """Precision, recall and F1 over all gold, and what seeds and the choice of texts do to them. Plain NumPy."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The annotated texts that experiments are scored on, and the mentions that they were trained on."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus.check import check_records
-from ..corpus.formats import read_records
+from ..corpus.formats.registry import read_records
 from ..corpus.record import Entity, Record
-from .matrix import ExperimentError
+from ..errors import ExperimentError
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class AnnotatedTexts:
 def read_texts(corpus: dict[str, Any]) -> AnnotatedTexts:
     """Read what a corpus block of a config reads (path, format, labels, limit, spans_key), whole texts always.
 
-    RAISES (ExperimentError): No path, or no text with tokens in it. CorpusError: The file cannot be read.
+    RAISES (ExperimentError): No path, or no text with tokens in it. MedflatError: The file cannot be read.
     """
     records = list(_records(corpus))
     if not records:

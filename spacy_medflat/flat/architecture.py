@@ -11,15 +11,14 @@ from spacy.util import logger, registry
 from thinc.api import ArgsKwargs, Model, get_array_module, torch2xp, xp2torch
 from thinc.types import Floats2d
 
-from ..precision import CpuAutocast
-from ..torch_layer import set_size, torch_layer
-from ..workers import one_torch_thread_in_workers
-from .encoder import FlatEncoder
-from .fusion import Fusion
-from .module import FlatTexts
-from .settings import Attend, FlatSettings
-from .windows import Part, cut_windows, pack_parts
-from .words import DocWords, Missing, WordReader, read_words
+from .._internals import module_of
+from ..runtime import one_torch_thread_in_workers
+from ..torch_layer import CpuAutocast, set_size, torch_layer
+from ..windows import check_window
+from .batch import Part, cut_windows, pack_parts
+from .model import FlatEncoder, FlatTexts
+from .settings import Attend, FlatSettings, Fusion
+from .word_features import DocWords, Missing, WordReader, read_words
 
 # A log line is a warning if more than this share of the words is left out.
 MAX_LOST_SHARE = 0.5
@@ -149,8 +148,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         """RAISES ValueError: a setting is out of range."""
-        if not 0 <= self.overlap < self.window:
-            raise ValueError(f"overlap must be at least 0 and less than window={self.window}, but it is {self.overlap}")
+        check_window(self.window, self.overlap)
         for name in ("max_words", "max_batch_items"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but it is {getattr(self, name)}")
@@ -205,7 +203,7 @@ def init(model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y:
         reader: WordReader | None = model.attrs["reader"]
         layer.attrs["n_word"] = reader.width(X[0].vocab) if reader else 0
         layer.initialize()
-        settings = layer.shims[0]._model.flat.settings
+        settings = module_of(layer.shims[0]).flat.settings
         model.set_dim("nO", layer.attrs["n_in"] if settings.gated else settings.width, force=True)
         model.attrs["samples"].docs.update(X)
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layout import Layout
-from .relative import RelativeRows
-from .scores import Keys, block_values, relative_attention
+from .batch import Layout
+from .kernel import Keys, block_values, relative_attention
+from .positions import RelativeRows
 from .settings import FlatSettings
 
 

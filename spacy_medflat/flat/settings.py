@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from .fusion import FUSIONS, Fusion
-
+Fusion = Literal["ff", "ff_two", "attention", "gate"]
 Attend = Literal["lattice", "words"]
 
 
@@ -43,8 +42,8 @@ class FlatSettings:
 
     def __post_init__(self) -> None:
         """RAISES ValueError: a setting is out of range."""
-        if self.fusion not in FUSIONS:
-            raise ValueError(f"fusion must be one of {', '.join(FUSIONS)}, but it is {self.fusion!r}")
+        if self.fusion not in get_args(Fusion):
+            raise ValueError(f"fusion must be one of {', '.join(get_args(Fusion))}, but it is {self.fusion!r}")
         if self.attend not in get_args(Attend):
             raise ValueError(f"attend must be one of {', '.join(get_args(Attend))}, but it is {self.attend!r}")
         if self.n_heads < 1 or self.width % self.n_heads or self.width % 2:

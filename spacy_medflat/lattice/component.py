@@ -13,8 +13,8 @@ from spacy.training import Example, validate_get_examples
 from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, logger, minibatch, to_bytes, to_disk
 from spacy.vocab import Vocab
 
-from ..corpus.atomic import write_json
-from ..corpus.record import clipped
+from ..errors import clipped
+from ..files import write_json
 from ..span_pipe import SpanPipe
 from .saved import describe, restore
 from .source import WordSource

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from ..corpus.record import clipped
+from ..errors import clipped
 from .lexicon_words import LexiconWords
 from .rules import WordRules
 from .segmenter import SegmenterWords

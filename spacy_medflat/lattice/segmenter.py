@@ -1,5 +1,7 @@
 """`spacy_medflat.SegmenterWords.v1`: the words that a segmenter cuts a text into."""
 
+import logging
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -7,10 +9,8 @@ from typing import Any, Literal, Protocol
 from spacy.util import registry
 
 from .align import align_words
-from .jieba_segmenter import load_jieba, read_jieba
-from .lexicon_file import read_lexicon
-from .pkuseg_model import read_pkuseg
-from .pkuseg_segmenter import load_pkuseg
+from .lexicon import read_lexicon
+from .pkuseg_model import FEATURES, MERGED_WORDS, WEIGHTS, import_pkuseg, read_pkuseg
 from .rules import WordRules
 from .source import FileSource
 from .words import Words
@@ -23,13 +23,6 @@ class Segmenter(Protocol):
 
     def cut(self, text: str) -> Sequence[str]:
         """The words of a text, in order. Characters may be missing or normalized."""
-
-
-# For each segmenter: what reads a model from its name or folder into files, and what makes a segmenter of the files
-# and the user's words.
-Read = Callable[[str | None], dict[str, bytes]]
-Load = Callable[[dict[str, bytes], list[str]], Segmenter]
-SEGMENTERS: dict[str, tuple[Read, Load]] = {"pkuseg": (read_pkuseg, load_pkuseg), "jieba": (read_jieba, load_jieba)}
 
 
 @registry.misc("spacy_medflat.SegmenterWords.v1")
@@ -138,3 +131,108 @@ class SegmenterWords(FileSource):
         """The arguments that make a source like this one."""
         kept = ("rules", "segmenter", "model", "user_dict", "name")
         return {key: getattr(self, key) for key in kept}
+
+
+DICTIONARY = "dictionary.txt"
+# Says that jieba's own dictionary is meant, so that a saved source is never without files.
+BUILT_IN = "built_in.txt"
+
+
+class JiebaSegmenter:
+    """Cuts texts with a jieba tokenizer of its own, apart from jieba's global one."""
+
+    def __init__(self, tokenizer: Any):
+        self._tokenizer = tokenizer
+
+    def cut(self, text: str) -> Sequence[str]:
+        """The words of a text; none of its characters is missing."""
+        return self._tokenizer.lcut(text)
+
+
+def read_jieba(model: str | None) -> dict[str, bytes]:
+    """The files of a dictionary; None means jieba's own.
+
+    RAISES ValueError: there is no such file.
+    """
+    _import_jieba()
+    if model is None:
+        return {BUILT_IN: b""}
+    if not Path(model).is_file():
+        raise ValueError(
+            f"no jieba dictionary {model!r}: give a file with lines of `word frequency tag`, or null for jieba's own"
+        )
+    return {DICTIONARY: Path(model).read_bytes()}
+
+
+def load_jieba(files: dict[str, bytes], user_words: list[str]) -> JiebaSegmenter:
+    """Make a segmenter of the files that `read_jieba` gave.
+
+    RAISES ValueError: the dictionary is damaged. KeyError: it is not among the files.
+    """
+    jieba = _import_jieba()
+    if BUILT_IN in files:
+        tokenizer = jieba.Tokenizer()
+        tokenizer.initialize()
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, DICTIONARY)
+            path.write_bytes(files[DICTIONARY])
+            tokenizer = jieba.Tokenizer(dictionary=str(path))
+            # Otherwise a cache is kept in the common temporary folder, under a name made of the file's.
+            tokenizer.tmp_dir = folder
+            try:
+                tokenizer.initialize()
+            except (ValueError, UnicodeError) as error:
+                message = f"damaged jieba dictionary ({error}); its lines must be `word frequency tag`"
+                raise ValueError(message) from error
+    for word in user_words:
+        tokenizer.add_word(word)
+    return JiebaSegmenter(tokenizer)
+
+
+def _import_jieba() -> Any:
+    try:
+        import jieba
+    except ImportError as error:
+        raise ImportError("jieba is not installed: pip install 'spacy-medflat[jieba]'") from error
+    # It reports the reading of its dictionary as debugging, to everyone.
+    jieba.setLogLevel(logging.INFO)
+    return jieba
+
+
+class PkusegSegmenter:
+    """Cuts texts with a pkuseg model."""
+
+    def __init__(self, model: Any):
+        self._model = model
+
+    def cut(self, text: str) -> Sequence[str]:
+        """The words of a text, without white space."""
+        return self._model.cut(text)
+
+
+def load_pkuseg(files: dict[str, bytes], user_words: list[str]) -> PkusegSegmenter:
+    """Make a segmenter of the files that `read_pkuseg` gave.
+
+    RAISES KeyError: one of them is not there.
+    """
+    pkuseg = import_pkuseg()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (FEATURES, WEIGHTS):
+            Path(folder, name).write_bytes(files[name])
+        # Without a dictionary, because those that come with pkuseg are pickles.
+        model = pkuseg.pkuseg(folder, user_dict=None)
+    model.preprocesser = pkuseg.Preprocesser(user_words)
+    merged = files[MERGED_WORDS].decode("utf-8")
+    if merged:
+        model.postprocesser.do_process = True
+        model.postprocesser.common_words = set()
+        model.postprocesser.other_words = set(merged.split("\n"))
+    return PkusegSegmenter(model)
+
+
+# For each segmenter: what reads a model from its name or folder into files, and what makes a segmenter of the files
+# and the user's words.
+Read = Callable[[str | None], dict[str, bytes]]
+Load = Callable[[dict[str, bytes], list[str]], Segmenter]
+SEGMENTERS: dict[str, tuple[Read, Load]] = {"pkuseg": (read_pkuseg, load_pkuseg), "jieba": (read_jieba, load_jieba)}

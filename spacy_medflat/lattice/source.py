@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import srsly
 
-from ..corpus.atomic import replaced_when_done
+from ..files import replaced_when_done
 from .words import Words
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from spacy.attrs import LENGTH, ORTH, SPACY
 from spacy.tokens import Doc
 
-from .matching import text_begins
+from .lexicon_words import text_begins
 from .words import Words
 
 _ATTRIBUTES = [ORTH, LENGTH, SPACY]

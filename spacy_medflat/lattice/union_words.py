@@ -9,7 +9,7 @@ from typing import Any
 import srsly
 from spacy.util import registry
 
-from ..corpus.atomic import replaced_when_done
+from ..files import replaced_when_done
 from .lexicon_words import LexiconWords
 from .source import WordSource
 from .words import Words, union

@@ -9,8 +9,7 @@ from thinc.api import Model, chain, with_array
 from thinc.types import Floats2d, Ragged
 
 from ..torch_layer import MakeModule, torch_layer
-from .head import PointerHead, SpanHead
-from .linear_nested import LinearNestedHead, TagScores
+from .head import SpanHead
 from .pointer import (
     EfficientGlobalPointer,
     EfficientGlobalPointerScores,
@@ -18,6 +17,8 @@ from .pointer import (
     GlobalPointerScores,
     SpanScores,
 )
+from .pointer_head import PointerHead
+from .tagging import LinearNestedHead, TagScores
 
 
 @registry.architectures("spacy_medflat.EfficientGlobalPointer.v1")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..windows import greedy_batches
+
 Ints1d = NDArray[np.int64]
 Ints2d = NDArray[np.int64]
 Bools3d = NDArray[np.bool_]
@@ -77,18 +79,15 @@ def make_band(lengths: Ints1d, max_width: int, block_starts: int = BLOCK_STARTS)
 
 def iter_chunks(band: Band, n_labels: int, max_scores: int = CHUNK_SCORES) -> Iterator[Chunk]:
     """Group the blocks, those of one size together, so that a chunk has at most `max_scores` scores of all labels."""
-    order = np.lexsort((band.n_starts, band.n_ends))
-    begin = 0
-    while begin < len(order):
-        end = begin + 1
-        starts = int(band.n_starts[order[begin]])
-        while end < len(order):
-            starts = max(starts, int(band.n_starts[order[end]]))
-            if (end + 1 - begin) * starts * int(band.n_ends[order[end]]) * n_labels > max_scores:
-                break
-            end += 1
-        yield _make_chunk(band, order[begin:end])
-        begin = end
+    order = np.lexsort((band.n_starts, band.n_ends)).tolist()
+    starts, ends = band.n_starts.tolist(), band.n_ends.tolist()
+    blocks = greedy_batches(
+        order,
+        lambda size, i: (starts[i], ends[i]) if size is None else (max(size[0], starts[i]), ends[i]),
+        lambda count, size: count * size[0] * size[1] * n_labels <= max_scores,
+    )
+    for chunk in blocks:
+        yield _make_chunk(band, np.array(chunk))
 
 
 def _make_chunk(band: Band, blocks: Ints1d) -> Chunk:

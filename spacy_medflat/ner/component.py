@@ -15,14 +15,12 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Ragged
 
+from ..runtime import one_torch_thread_in_workers
 from ..span_pipe import SpanPipe
-from ..workers import one_torch_thread_in_workers
-from .annotate import annotate
-from .candidates import Candidates
+from ..windows import greedy_batches
 from .gold import Coverage, read_gold
 from .head import SpanHead
-from .loss import GoldSpans
-from .nesting import MODES, Nesting
+from .spans import MODES, Candidates, GoldSpans, Nesting, annotate
 
 # Several copies of the tokens' vectors are alive in a prediction. A batch of long texts must not multiply them.
 PREDICT_TOKENS = 2**14
@@ -199,7 +197,7 @@ class NestedEntityRecognizer(SpanPipe, TrainablePipe):
         """
         floors = np.array([_logit(value) for value in thresholds], dtype=np.float32)
         found: list[Candidates] = []
-        for group in minibatch_by_tokens(docs, PREDICT_TOKENS):
+        for group in greedy_batches(docs, lambda n, doc: (n or 0) + len(doc), lambda _, n: n <= PREDICT_TOKENS):
             if any(len(doc) for doc in group):
                 found.extend(self.head.candidates(self.model.predict(group), floors, self.labels))
             else:
@@ -307,20 +305,6 @@ class NestedEntityRecognizer(SpanPipe, TrainablePipe):
                 f"{', '.join(sorted(stray))}, which no component's group answers to: set them to 0, and give "
                 f"spans_{self.key}_f a weight, or set spans_key"
             )
-
-
-def minibatch_by_tokens(docs: Iterable[Doc], size: int) -> Iterator[list[Doc]]:
-    """Groups of neighbouring Docs with at most `size` tokens together; a longer Doc is a group of its own."""
-    group: list[Doc] = []
-    tokens = 0
-    for doc in docs:
-        if group and tokens + len(doc) > size:
-            yield group
-            group, tokens = [], 0
-        group.append(doc)
-        tokens += len(doc)
-    if group:
-        yield group
 
 
 def _key_of(pipe: Any) -> str | None:

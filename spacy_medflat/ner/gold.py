@@ -9,7 +9,7 @@ from spacy.attrs import ORTH
 from spacy.tokens import Span
 from spacy.training import Example
 
-from .loss import GoldSpans
+from .spans import GoldSpans
 
 
 @dataclass

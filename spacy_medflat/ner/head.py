@@ -1,19 +1,13 @@
 """What the component asks of a head, and how the pointer heads answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from thinc.api import torch2xp, xp2torch
 from thinc.types import Ragged
-from torch import Tensor
 
-from .band import make_band
-from .candidates import Candidates, find_candidates
-from .loss import GoldSpans, span_loss
-from .pointer import SpanScores
+from .spans import Candidates, GoldSpans
 
 
 @runtime_checkable
@@ -39,30 +33,6 @@ class SpanHead(Protocol):
 
     def candidates(self, features: Ragged, floors: NDArray[np.floating], labels: Sequence[str]) -> list[Candidates]:
         """The spans of each text with a logit above the floor of their label (float [labels])."""
-
-
-@dataclass(frozen=True)
-class PointerHead:
-    """Scores every span of at most `max_width` tokens in one step, so nesting costs nothing."""
-
-    scores: SpanScores
-    max_width: int
-
-    def sizes(self, labels: Sequence[str]) -> dict[str, int]:
-        return {"n_labels": len(labels)}
-
-    def out_of_reach(self, gold: GoldSpans, labels: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
-        return {f"too wide for max_width {self.max_width}": gold.end - gold.start > self.max_width}
-
-    def loss(self, features: Ragged, gold: GoldSpans, labels: Sequence[str]) -> tuple[float, Ragged]:
-        x = xp2torch(features.dataXd).detach().requires_grad_(True)
-        loss = span_loss(x, make_band(lengths_of(features), self.max_width), self.scores, gold)
-        loss.backward()
-        return float(loss.detach()), Ragged(torch2xp(cast(Tensor, x.grad)), features.lengths)
-
-    def candidates(self, features: Ragged, floors: NDArray[np.floating], labels: Sequence[str]) -> list[Candidates]:
-        x = xp2torch(features.dataXd)
-        return find_candidates(x, make_band(lengths_of(features), self.max_width), self.scores, floors)
 
 
 def lengths_of(features: Ragged) -> NDArray[np.int64]:

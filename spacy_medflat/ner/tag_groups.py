@@ -11,9 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .candidates import Candidates
-from .loss import GoldSpans
-from .nesting import resolve
+from .spans import Candidates, GoldSpans, resolve
 
 Ints1d = NDArray[np.int64]
 Ints2d = NDArray[np.int64]

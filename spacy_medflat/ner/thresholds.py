@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .candidates import Candidates
-from .loss import GoldSpans
+from .spans import Candidates, GoldSpans
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """A loaded pipeline that turns input parts into output parts."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spacy.cli._util import import_code
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..corpus.record import CorpusError
-from ..device import use_device
+from .._internals import import_code
+from ..errors import MedflatError
+from ..loading import load_model
 from ..ner.component import NestedEntityRecognizer
+from ..runtime import use_device
+from ..windows import greedy_batches
 from .items import Document, Failure, Found, InputPart, OutputPart
-from .model_files import load_model
 from .parse import Fields, failure, parse
 from .writers import Written, write_part
 
@@ -53,7 +52,7 @@ class Annotator:
     """Annotates parts, one after the other. Loads the pipeline once."""
 
     def __init__(self, task: Task):
-        """RAISES CorpusError: no such GPU or pipeline, or more than one span group."""
+        """RAISES MedflatError: no such GPU or pipeline, or more than one span group."""
         use_device(task.gpu_id)
         import_code(task.code)
         self.task = task
@@ -66,7 +65,7 @@ class Annotator:
         """The part with its entities, in the order of the texts.
 
         A text that fails does so alone: its batch is done again one by one.
-        RAISES CorpusError: the pipeline does not write the span group.
+        RAISES MedflatError: the pipeline does not write the span group.
         """
         parsed = [parse(item, self.task.fields) for item in part.items]
         found = self._annotate([document for document in parsed if isinstance(document, Document)])
@@ -123,26 +122,21 @@ class Annotator:
 
 def batches(order: Iterable[int], lengths: list[int], size: int) -> Iterator[list[int]]:
     """Neighbours in `order`, at most `size` and at most `BATCH_CHARACTERS` characters together unless alone."""
-    batch: list[int] = []
-    characters = 0
-    for index in order:
-        if batch and (len(batch) == size or characters + lengths[index] > BATCH_CHARACTERS):
-            yield batch
-            batch, characters = [], 0
-        batch.append(index)
-        characters += lengths[index]
-    if batch:
-        yield batch
+    return greedy_batches(
+        order,
+        lambda characters, index: (characters or 0) + lengths[index],
+        lambda count, characters: count <= size and characters <= BATCH_CHARACTERS,
+    )
 
 
 def entities_of(doc: Doc, key: str) -> list[Found]:
     """The spans of a group with their scores, which are None if the pipeline gives none.
 
-    RAISES CorpusError: the Doc has no such group.
+    RAISES MedflatError: the Doc has no such group.
     """
     if key not in doc.spans:
         others = ", ".join(map(repr, sorted(doc.spans))) or "none"
-        raise CorpusError(f"the pipeline writes no span group {key!r}; it writes {others}: see --spans-key")
+        raise MedflatError(f"the pipeline writes no span group {key!r}; it writes {others}: see --spans-key")
     group = doc.spans[key]
     text = doc.text
     scores = group.attrs.get("scores", [None] * len(group))
@@ -162,12 +156,12 @@ def entities_of(doc: Doc, key: str) -> list[Found]:
 def find_spans_key(nlp: Language) -> str:
     """The span group of the pipeline's nested entity recognizer, or of its only component that has a key.
 
-    RAISES CorpusError: there is none, or there are several.
+    RAISES MedflatError: there is none, or there are several.
     """
     pipes: list[Any] = [pipe for _, pipe in nlp.pipeline]
     keys = {pipe.key for pipe in pipes if isinstance(pipe, NestedEntityRecognizer)}
     keys = keys or {pipe.key for pipe in pipes if isinstance(getattr(pipe, "key", None), str)}
     if len(keys) != 1:
         found = f"writes {', '.join(map(repr, sorted(keys)))}" if keys else "has no component that finds spans"
-        raise CorpusError(f"name the span group with --spans-key: the pipeline {found}")
+        raise MedflatError(f"name the span group with --spans-key: the pipeline {found}")
     return str(keys.pop())

@@ -1,7 +1,5 @@
 """Who annotates the parts: this process, or several of this machine."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal
@@ -10,11 +8,10 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
-from ..corpus.record import CorpusError
-from ..workers import use_threads
+from ..errors import MedflatError
+from ..runtime import usable_cpus, use_threads
 from .annotator import Annotator, Task
 from .items import InputPart, OutputPart
-from .machine import usable_cpus
 
 _AHEAD = 2
 
@@ -31,7 +28,7 @@ def run_in_processes(parts: Iterable[InputPart], task: Task, n_process: int) -> 
     """Annotate in several processes, which share the CPUs. Parts come as they are done, not in order.
 
     Two parts a process are read ahead, no more. If the iterator is closed or fails, the processes end.
-    RAISES (CorpusError): A process died.
+    RAISES (MedflatError): A process died.
     """
     threads = max(1, usable_cpus() // n_process)
     # A forked process would inherit locks and threads of torch in any state.
@@ -50,7 +47,7 @@ def run_in_processes(parts: Iterable[InputPart], task: Task, n_process: int) -> 
             yield from (future.result() for future in done)
         pool.shutdown()
     except BrokenProcessPool as error:
-        raise CorpusError("a process died, perhaps for want of memory: try a smaller --n-process") from error
+        raise MedflatError("a process died, perhaps for want of memory: try a smaller --n-process") from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - strangers:

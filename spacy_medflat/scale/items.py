@@ -1,7 +1,5 @@
 """What travels between reading, annotating and writing. All of it can be pickled; none of it holds a Doc."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 

@@ -4,15 +4,13 @@ The type of a field is the least that holds its values: null, bool, int64, doubl
 these have a common one, so parts written apart can be joined. The kind stands in the metadata of the field.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..corpus.record import CorpusError
+from ..errors import MedflatError
 from .items import Document, Found
 from .parse import plain
 
@@ -26,26 +24,26 @@ def _import() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise CorpusError("Parquet needs pyarrow: pip install 'spacy-medflat[parquet]'") from error
+        raise MedflatError("Parquet needs pyarrow: pip install 'spacy-medflat[parquet]'") from error
     return pyarrow, pyarrow.parquet
 
 
 def open_parquet(file: BinaryIO | Path, name: str) -> Any:
     """The `pyarrow.parquet.ParquetFile`.
 
-    RAISES (CorpusError): The file is damaged or no Parquet, or pyarrow is missing.
+    RAISES (MedflatError): The file is damaged or no Parquet, or pyarrow is missing.
     """
     pa, pq = _import()
     try:
         return pq.ParquetFile(file)
     except pa.ArrowException as error:
-        raise CorpusError(f"{name}: not Parquet, or damaged: {error}") from error
+        raise MedflatError(f"{name}: not Parquet, or damaged: {error}") from error
 
 
 def common_schema(paths: Iterable[Path]) -> Any:
     """The one schema of files that are all read.
 
-    RAISES (CorpusError): A field has types that do not go together.
+    RAISES (MedflatError): A field has types that do not go together.
     """
     pa, _ = _import()
     schemas = []
@@ -55,14 +53,14 @@ def common_schema(paths: Iterable[Path]) -> Any:
     try:
         return pa.unify_schemas(schemas, promote_options="permissive")
     except pa.ArrowException as error:
-        raise CorpusError(f"the Parquet files do not have the same fields: {error}") from error
+        raise MedflatError(f"the Parquet files do not have the same fields: {error}") from error
 
 
 def table_bytes(rows: Sequence[tuple[Document, list[Found]]], entities_field: str, schema: Any = None) -> bytes:
     """Documents as a Parquet file, their entities in a column of this name.
 
     schema: Of the documents' fields; found from their values by default.
-    RAISES (CorpusError): A value that does not fit its column.
+    RAISES (MedflatError): A value that does not fit its column.
     """
     pa, pq = _import()
     records = [document.fields for document, _ in rows]
@@ -79,7 +77,7 @@ def table_bytes(rows: Sequence[tuple[Document, list[Found]]], entities_field: st
         arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
         arrays.append(pa.array(found, type=_entity_type()))
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-        raise CorpusError(f"a field does not fit its Parquet column: {error}") from error
+        raise MedflatError(f"a field does not fit its Parquet column: {error}") from error
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema.append(pa.field(entities_field, _entity_type()))), buffer)
     return buffer.getvalue()

@@ -1,7 +1,5 @@
 """Items to documents: where a bad record is told from a good one."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -11,9 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from ..corpus.jsonread import parse_json
-from ..corpus.record import CorpusError, clipped
-from ..corpus.textio import decode, escaped
+from ..corpus.formats.json_io import parse_json
+from ..errors import MedflatError, clipped
+from ..files import decode, escaped
 from .items import Document, Failure, Item
 
 # Python's stack holds more, in all that walks through fields.
@@ -36,7 +34,7 @@ def parse(item: Item, names: Fields) -> Document | Failure:
         text = _text_of(fields, names)
         others = {name: value for name, value in fields.items() if name != names.entities}
         return Document(text, others, fields.get(names.id), item.place)
-    except CorpusError as error:
+    except MedflatError as error:
         identifier = fields.get(names.id) if isinstance(fields, dict) else None
         return failure(identifier, item.place, str(error))
 
@@ -50,29 +48,29 @@ def failure(identifier: Any, place: str, reason: str) -> Failure:
 
 def _text_of(fields: Any, names: Fields) -> str:
     if not isinstance(fields, dict):
-        raise CorpusError(f"not an object with fields, but {clipped(fields)}")
+        raise MedflatError(f"not an object with fields, but {clipped(fields)}")
     if names.text not in fields:
-        raise CorpusError(f"no field {names.text!r}; it has {clipped(', '.join(map(str, fields)))}")
+        raise MedflatError(f"no field {names.text!r}; it has {clipped(', '.join(map(str, fields)))}")
     text = fields[names.text]
     if not isinstance(text, str):
-        raise CorpusError(f"field {names.text!r} must be a string, but it is {clipped(text)}")
+        raise MedflatError(f"field {names.text!r} must be a string, but it is {clipped(text)}")
     # Texts that nobody has annotated yet may have an empty one, as `convert` writes it.
     if fields.get(names.entities) not in (None, []):
-        raise CorpusError(f"it has a field {names.entities!r} already; name another with --entities-field")
+        raise MedflatError(f"it has a field {names.entities!r} already; name another with --entities-field")
     _check(fields)
     return text
 
 
 def _check(value: Any, depth: int = 0) -> None:
-    """RAISES (CorpusError): Not every output could hold the value."""
+    """RAISES (MedflatError): Not every output could hold the value."""
     if depth > _DEPTH:
-        raise CorpusError(f"fields inside fields, more than {_DEPTH} deep")
+        raise MedflatError(f"fields inside fields, more than {_DEPTH} deep")
     if isinstance(value, str):
         try:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
             near = clipped(value[max(error.start - 10, 0) : error.start + 1])
-            raise CorpusError(f"bytes that are not UTF-8, or half a surrogate pair, at {near}") from error
+            raise MedflatError(f"bytes that are not UTF-8, or half a surrogate pair, at {near}") from error
     elif isinstance(value, dict):
         for key, inner in value.items():
             _check(key, depth + 1)
@@ -105,7 +103,7 @@ def _as_it_is(item: Item, names: Fields) -> Any:
 
 
 def _broken(item: Item, names: Fields) -> Any:
-    raise CorpusError(item.raw)
+    raise MedflatError(item.raw)
 
 
 _PARSERS: dict[str, Callable[[Item, Fields], Any]] = {

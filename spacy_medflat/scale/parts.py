@@ -1,14 +1,13 @@
 """The input cut into numbered parts, the same ones every time."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..errors import SourceError
 from .items import InputPart, Item
 from .readers import Meter, read_items
-from .sources import STDIN, Source, SourceError
+from .sources import STDIN, Source
 
 PART_BYTES = 2**24
 """A part ends before its number of texts is full once it is about this large, so that memory is bounded."""

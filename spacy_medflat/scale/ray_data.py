@@ -1,7 +1,5 @@
 """The stream of parts through Ray Data: one task reads, actors annotate. Imported only once Ray is set up."""
 
-from __future__ import annotations
-
 import logging
 import pickle
 from collections.abc import Iterable, Iterator
@@ -14,7 +12,7 @@ from ray.data import ActorPoolStrategy, Datasource, ReadTask
 from ray.data.block import BlockMetadata
 from ray.data.context import DataContext
 
-from ..corpus.record import CorpusError
+from ..errors import MedflatError
 from .annotator import Annotator, Task
 from .items import OutputPart
 from .parts import Parts
@@ -25,7 +23,7 @@ _SCHEMA = pa.schema([("part", pa.large_binary())])
 def stream(parts: Parts, task: Task, n_process: int) -> Iterator[OutputPart]:
     """Annotate the parts with `n_process` actors of the cluster that is connected. Parts come as they are done.
 
-    RAISES (CorpusError): An input that cannot be read on, or a pipeline that cannot be loaded. RayError: the cluster
+    RAISES (MedflatError): An input that cannot be read on, or a pipeline that cannot be loaded. RayError: the cluster
         cannot do it.
     """
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -74,7 +72,7 @@ def _rows(parts: Iterable[Any]) -> Iterator[pa.Table]:
     try:
         for part in parts:
             yield _row(part)
-    except CorpusError as error:
+    except MedflatError as error:
         # As a value: Ray would try an exception again, and show it with its own traceback.
         yield _row(error)
 
@@ -95,5 +93,5 @@ class _Actor:
         try:
             self.annotator = self.annotator or Annotator(self.task)
             return _row(self.annotator(part))
-        except (CorpusError, OSError) as error:
+        except (MedflatError, OSError) as error:
             return _row(error)

@@ -6,8 +6,6 @@ that machine needs the data; the others need this package and the pipeline. Ray 
 again.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import secrets
@@ -15,7 +13,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..corpus.record import CorpusError
+from ..errors import MedflatError
 from .annotator import Task
 from .items import OutputPart
 from .parts import Parts
@@ -29,7 +27,7 @@ def run_on_ray(parts: Parts, task: Task, n_process: int, address: str | None = N
     task: With a GPU, each actor gets one.
     address: Of a cluster that runs; None starts one on this machine, which listens to nobody else, needs a token that
         nobody else has, and ends with the iterator.
-    RAISES (CorpusError): Ray is not installed, there is no such cluster, or it cannot do the work.
+    RAISES (MedflatError): Ray is not installed, there is no such cluster, or it cannot do the work.
     """
     with _environment(_QUIET if address else {**_QUIET, **_alone()}):
         try:
@@ -37,15 +35,15 @@ def run_on_ray(parts: Parts, task: Task, n_process: int, address: str | None = N
 
             from .ray_data import stream
         except ImportError as error:
-            raise CorpusError(f"the engine ray needs Ray: pip install 'spacy-medflat[ray]' ({error})") from error
+            raise MedflatError(f"the engine ray needs Ray: pip install 'spacy-medflat[ray]' ({error})") from error
         try:
             ray.init(**_arguments(address, n_process), log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise CorpusError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+            raise MedflatError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
         try:
             yield from stream(parts, task, n_process)
         except ray.exceptions.RayError as error:
-            raise CorpusError(f"Ray: {error}") from error
+            raise MedflatError(f"Ray: {error}") from error
         finally:
             ray.shutdown()
 

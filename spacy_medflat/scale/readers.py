@@ -1,7 +1,5 @@
 """Streaming readers: sources to items, in order, a few at a time in memory."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import sys
@@ -11,11 +9,12 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
-from ..corpus.docbin import read_docbin
-from ..corpus.jsonread import read_objects
-from ..corpus.textio import BOM
+from ..corpus.formats.docbin import read_docbin
+from ..corpus.formats.json_io import read_objects
+from ..errors import SourceError
+from ..files import BOM
 from .items import Item
-from .sources import STDIN, Source, SourceError
+from .sources import STDIN, Source
 
 _PARQUET_ROWS = 1000
 # What the csv module says of a quote that is open at the end of the file.

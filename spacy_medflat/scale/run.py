@@ -1,35 +1,30 @@
 """A run over an archive: resumes what was begun, and ends with the whole output."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from ..corpus.record import CorpusError
+from ..errors import MedflatError, SourceError
+from ..loading import model_folder, model_identity
+from ..runtime import free_memory, package_versions, processes_that_fit, usable_cpus
 from .annotator import Task
 from .engines import run_here, run_in_processes
 from .items import OutputPart
-from .join import agree, join_parts
-from .machine import free_memory, processes_that_fit, usable_cpus
-from .model_files import model_folder, model_identity
 from .parse import Fields
 from .parts import Parts, changed, digest_of
 from .ray_engine import run_on_ray
 from .run_folder import Manifest, Receipt, RunFolder, Summary
-from .sources import STDIN, Source, SourceError, find_sources, fingerprint
-from .writers import FORMATS
+from .sources import STDIN, Source, find_sources, fingerprint
+from .writers import FORMATS, agree, join_parts
 
 BUFFER = 1000
 CPU_BATCH, GPU_BATCH = 64, 256
 ENGINES = ("local", "ray")
 
-_PACKAGES = ("spacy", "spacy-medflat", "spacy-transformers", "thinc", "torch", "transformers")
 _NOT_WRITTEN = (".json", ".csv", ".tsv", ".txt")
 _FILE_FORMATS = {form.suffix: name for name, form in FORMATS.items() if form.suffix}
 
@@ -94,11 +89,11 @@ def annotate_corpus(
     output: A file, or a folder for parts if it has no suffix that is known. Beside a file, `<output>.run` holds what
     is done until it is complete, and afterwards what the run was, its counts and its errors.
     progress: Called after every part. warn: Called with what the user should know.
-    RAISES (CorpusError): Input that cannot be read, or a run that is of other inputs, pipeline or settings, or that
+    RAISES (MedflatError): Input that cannot be read, or a run that is of other inputs, pipeline or settings, or that
         another process is doing. What was done stays, and the same call goes on with it.
     """
     if settings.engine not in ENGINES:
-        raise CorpusError(f"unknown engine {settings.engine!r}; known are {', '.join(ENGINES)}")
+        raise MedflatError(f"unknown engine {settings.engine!r}; known are {', '.join(ENGINES)}")
     target, joined = _target(output, settings.target)
     sources = find_sources(inputs, settings.kind, warn)
     folder = RunFolder(output.with_name(f"{output.name}.run") if joined else output, target)
@@ -118,7 +113,7 @@ def annotate_corpus(
             mixed_precision=settings.mixed_precision,
             batch_size=settings.batch_size or (earlier.batch_size if earlier else _batch_size(settings)),
             buffer=settings.buffer or (earlier.buffer if earlier else BUFFER),
-            versions={name: version(name) for name in _PACKAGES},
+            versions=package_versions(),
         )
         task = _task(settings, manifest, sources)
         if earlier:
@@ -152,16 +147,16 @@ def _earlier(folder: RunFolder) -> Manifest | None:
 def _target(output: Path, target: str | None) -> tuple[str, bool]:
     """The format, and whether the output is one file."""
     if target is not None and target not in FORMATS:
-        raise CorpusError(f"unknown output format {target!r}; known are {', '.join(FORMATS)}")
+        raise MedflatError(f"unknown output format {target!r}; known are {', '.join(FORMATS)}")
     suffix = next((suffix for suffix in _FILE_FORMATS if output.name.lower().endswith(suffix)), None)
     if suffix is None and output.suffix.lower() in _NOT_WRITTEN:
-        raise CorpusError(
+        raise MedflatError(
             f"{output}: {output.suffix} is not written; name a folder, or a file in {', '.join(_FILE_FORMATS)}"
         )
     if suffix is None or output.is_dir():
         return target or (_FILE_FORMATS[suffix] if suffix else "jsonl"), False
     if target not in (None, _FILE_FORMATS[suffix]):
-        raise CorpusError(
+        raise MedflatError(
             f"{output}: this name is for {_FILE_FORMATS[suffix]}, not {target}; name a folder, or another file"
         )
     return _FILE_FORMATS[suffix], True
@@ -172,17 +167,17 @@ def _digest(code: Path | None) -> str:
 
 
 def _check_apart(inputs: Sequence[str], sources: Sequence[Source], output: Path, folder: Path) -> None:
-    """RAISES (CorpusError): The output, or the run's folder, would replace what is read, or be read itself."""
+    """RAISES (MedflatError): The output, or the run's folder, would replace what is read, or be read itself."""
     place = output.resolve()
     paths = [source.path.resolve() for source in sources if str(source.path) != STDIN]
     if place in paths:
-        raise CorpusError(f"{output} is one of the inputs; give another output")
+        raise MedflatError(f"{output} is one of the inputs; give another output")
     for name in inputs:
         if Path(name).is_dir() and place.is_relative_to(Path(name).resolve()):
-            raise CorpusError(f"{output} lies in the input folder {name}; give an output outside it")
+            raise MedflatError(f"{output} lies in the input folder {name}; give an output outside it")
     for path in paths:
         if any(path.is_relative_to(written) for written in (place, folder.resolve())):
-            raise CorpusError(f"the input {path} lies where {output} is written; give another output")
+            raise MedflatError(f"the input {path} lies where {output} is written; give another output")
 
 
 def _batch_size(settings: Settings) -> int:
@@ -191,7 +186,7 @@ def _batch_size(settings: Settings) -> int:
 
 def _check_same_run(earlier: Manifest, manifest: Manifest, folder: RunFolder, warn: Callable[[str], None]) -> None:
     if differences := earlier.differences(manifest):
-        raise CorpusError(
+        raise MedflatError(
             f"{folder.path} belongs to another run: {'; '.join(differences)}. Give another output, or start anew with "
             "--force"
         )
@@ -204,7 +199,7 @@ def _already_complete(summary: Summary, folder: RunFolder, output: Path, joined:
     lost = 0 if joined else summary.parts - sum(1 for _ in output.glob("part-*"))
     if lost or not output.exists():
         gone = f"lacks {lost:,} of its {summary.parts:,} parts" if output.exists() else "is gone"
-        raise CorpusError(f"{output} was complete and {gone}; start anew with --force")
+        raise MedflatError(f"{output} was complete and {gone}; start anew with --force")
     if parts.piped and digest_of(part.digest for part in parts) != summary.digest:
         raise changed("some part")
     folder.tidy(joined)
@@ -213,7 +208,7 @@ def _already_complete(summary: Summary, folder: RunFolder, output: Path, joined:
 
 def _check_free(folder: RunFolder, output: Path, joined: bool, force: bool) -> None:
     if joined and output.exists() and not force:
-        raise CorpusError(f"{output}: this file exists; give another name, or replace it with --force")
+        raise MedflatError(f"{output}: this file exists; give another name, or replace it with --force")
     # Of somebody else's folder even --force must not touch anything.
     folder.check_own()
 
@@ -226,7 +221,7 @@ def _task(settings: Settings, manifest: Manifest, sources: Sequence[Source]) -> 
         if all(source.kind == "parquet" for source in sources):
             schema = common_schema(source.path for source in sources)
             if settings.fields.entities in schema.names:
-                raise CorpusError(
+                raise MedflatError(
                     f"the input has a field {settings.fields.entities!r}; name another with --entities-field"
                 )
     return Task(
@@ -251,7 +246,7 @@ def _engine(parts: Parts, task: Task, settings: Settings, model_bytes: int) -> G
         n_process = processes_that_fit(model_bytes, size, usable_cpus(), free_memory())
     if settings.engine == "ray":
         if parts.piped:
-            raise CorpusError("a task of Ray cannot read standard input; write it to a file first")
+            raise MedflatError("a task of Ray cannot read standard input; write it to a file first")
         return run_on_ray(parts, task, n_process, settings.ray_address)
     return run_here(parts, task) if n_process == 1 else run_in_processes(parts, task, n_process)
 
@@ -279,7 +274,7 @@ class _Counts:
 def _what_was_done_stays(counts: _Counts) -> Iterator[None]:
     try:
         yield
-    except (CorpusError, OSError) as error:
+    except (MedflatError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         done = counts.documents + counts.failed
         goes_on = (
@@ -287,7 +282,7 @@ def _what_was_done_stays(counts: _Counts) -> Iterator[None]:
             if isinstance(error, SourceError)
             else "and the same command goes on"
         )
-        raise CorpusError(f"{reason} (texts done: {done:,}; they stay, {goes_on})" if done else reason) from error
+        raise MedflatError(f"{reason} (texts done: {done:,}; they stay, {goes_on})" if done else reason) from error
 
 
 def _finish(folder: RunFolder, output: Path, manifest: Manifest, resumed: int) -> Outcome:

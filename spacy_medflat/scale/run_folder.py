@@ -4,10 +4,7 @@ A part is its files, and a receipt that is written after them: without the recei
 else in the folder begins with `_`, so that those who read a folder of Parquet files pass it over.
 """
 
-from __future__ import annotations
-
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -17,9 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..corpus.atomic import replaced_when_done, write_json
-from ..corpus.record import CorpusError
-from ..corpus.textio import open_for_writing
+from ..errors import MedflatError
+from ..files import locked, open_for_writing, replaced_when_done, write_json
 from .items import Failure, OutputPart
 from .parse import Fields
 from .parts import digest_of
@@ -52,7 +48,7 @@ class Manifest(BaseModel):
     buffer: int
     versions: dict[str, str]
 
-    def differences(self, other: Manifest) -> list[str]:
+    def differences(self, other: "Manifest") -> list[str]:
         """What another manifest has otherwise, in words, versions aside."""
         # The same pipeline may lie, or be called, elsewhere.
         apart: Any = {"versions": True, "model": {"name"}}
@@ -94,24 +90,24 @@ class RunFolder:
     def manifest(self) -> Manifest | None:
         """What runs here; None if nothing does.
 
-        RAISES (CorpusError): The folder holds something else, or the manifest is damaged.
+        RAISES (MedflatError): The folder holds something else, or the manifest is damaged.
         """
         path = self.path / "_manifest.json"
         if path.exists():
             return _read(Manifest, path)
         if self.path.exists() and any(not entry.name.startswith(".medflat-") for entry in self.path.iterdir()):
-            raise CorpusError(f"{self.path}: this folder is not empty; give a new or an empty one")
+            raise MedflatError(f"{self.path}: this folder is not empty; give a new or an empty one")
         return None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes from writing here; the lock ends with the process. The folder is made.
 
-        RAISES (CorpusError): Another process writes here.
+        RAISES (MedflatError): Another process writes here.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            with _lock(self.path):
+            with locked(self.path):
                 yield
         finally:
             # A run that did not begin leaves nothing.
@@ -125,7 +121,7 @@ class RunFolder:
     def clear(self) -> None:
         """Remove what a run has written, and nothing else.
 
-        RAISES (CorpusError): The folder holds something else, and no run.
+        RAISES (MedflatError): The folder holds something else, and no run.
         """
         self.check_own()
         for pattern in _OWN:
@@ -133,7 +129,7 @@ class RunFolder:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def check_own(self) -> None:
-        """RAISES (CorpusError): The folder holds something else, and no run, damaged or not."""
+        """RAISES (MedflatError): The folder holds something else, and no run, damaged or not."""
         if not (self.path / "_manifest.json").exists():
             self.manifest()
 
@@ -210,31 +206,8 @@ class RunFolder:
                 path.unlink()
 
 
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    try:
-        import fcntl
-    except ImportError:
-        # Windows has no such lock.
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise CorpusError(f"{folder}: another run is writing here; wait for its end") from error
-    except OSError:
-        # Some network file systems have no locks.
-        pass
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _read(model: type[Any], path: Path) -> Any:
     try:
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise CorpusError(f"{path}: damaged, or of another version; start anew with --force") from error
+        raise MedflatError(f"{path}: damaged, or of another version; start anew with --force") from error

@@ -1,7 +1,5 @@
 """The files of an input: which there are, what is in them, and a fingerprint to know them again."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -9,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..corpus.record import CorpusError
-from ..corpus.textio import escaped
+from ..errors import MedflatError
+from ..files import escaped
 
 STDIN = "-"
 KINDS = {
@@ -37,10 +35,6 @@ _SUFFIXES = {
 _PACKABLE = {"jsonl", "csv", "tsv", "text", "lines"}
 
 
-class SourceError(CorpusError):
-    """A source that cannot be read on, or is not what it was."""
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file to be read. `name` is for people; `identifier` is the text's own if the file is one text."""
@@ -60,10 +54,10 @@ def find_sources(
 
     Of a folder, files of unknown suffix are passed over with a warning, and what begins with `.` or `_` without one.
     kind: A key of `KINDS` that all are read as, in place of what their suffixes say.
-    RAISES (CorpusError): A missing path, an unknown kind, or nothing to read.
+    RAISES (MedflatError): A missing path, an unknown kind, or nothing to read.
     """
     if kind is not None and kind not in KINDS:
-        raise CorpusError(f"unknown kind of input {kind!r}; known are {', '.join(KINDS)}")
+        raise MedflatError(f"unknown kind of input {kind!r}; known are {', '.join(KINDS)}")
     sources: list[Source] = []
     for name in inputs:
         path = Path(name)
@@ -74,9 +68,9 @@ def find_sources(
         elif path.exists():
             sources.append(_file(path, _kind(path, kind), path.name))
         else:
-            raise CorpusError(f"{name}: no such file or folder")
+            raise MedflatError(f"{name}: no such file or folder")
     if [source.path for source in sources].count(Path(STDIN)) > 1:
-        raise CorpusError("standard input (-) can be read only once")
+        raise MedflatError("standard input (-) can be read only once")
     return sources
 
 
@@ -93,7 +87,7 @@ def _folder(folder: Path, kind: str | None, warn: Callable[[str], None]) -> list
         else:
             found.append(_file(path, _kind(path, kind), inner.as_posix()))
     if not found:
-        raise CorpusError(f"{folder}: nothing to read in this folder; known suffixes are {', '.join(_SUFFIXES)}")
+        raise MedflatError(f"{folder}: nothing to read in this folder; known suffixes are {', '.join(_SUFFIXES)}")
     if unknown:
         counts = ", ".join(f"{suffix} ×{count:,}" for suffix, count in unknown.most_common(5))
         warn(f"{folder}: {unknown.total():,} files of unknown kind are passed over ({escaped(counts)}); see --from")
@@ -103,7 +97,7 @@ def _folder(folder: Path, kind: str | None, warn: Callable[[str], None]) -> list
 def _file(path: Path, kind: str, inner: str) -> Source:
     packed = path.suffix.lower() == ".gz"
     if packed and kind not in _PACKABLE:
-        raise CorpusError(f"{path}: {kind} cannot be read packed; unpack it first")
+        raise MedflatError(f"{path}: {kind} cannot be read packed; unpack it first")
     # Names of files need not be UTF-8, but outputs must be.
     identifier = escaped(_without(_without(inner, ".gz"), ".txt"))
     return Source(path, kind, escaped(path.as_posix()), identifier, path.stat().st_size, packed)
@@ -112,7 +106,7 @@ def _file(path: Path, kind: str, inner: str) -> Source:
 def _kind(path: Path, kind: str | None) -> str:
     found = kind or _known(path)
     if found is None:
-        raise CorpusError(f"{path}: the suffix does not tell the kind of input; name one of {', '.join(KINDS)}")
+        raise MedflatError(f"{path}: the suffix does not tell the kind of input; name one of {', '.join(KINDS)}")
     return found
 
 

@@ -1,16 +1,19 @@
 """A part in the format of the output, as the bytes of its files."""
 
-from __future__ import annotations
-
 import gzip
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from ..corpus.formats import write_records
-from ..corpus.record import CorpusError, Entity, Problem, Record
+from spacy.tokens import DocBin
+
+from ..corpus.formats.registry import write_records
+from ..corpus.record import Entity, Problem, Record
+from ..errors import MedflatError
+from ..files import replaced_when_done
 from .items import Document, Failure, Found
 from .parse import Fields, failure, plain
 
@@ -46,7 +49,7 @@ def write_part(rows: list[Written], target: str, names: Fields, key: str, lang: 
     failures: list[Failure] = []
     try:
         files, problems = FORMATS[target].render(rows, names, key, lang, schema)
-    except CorpusError:
+    except MedflatError:
         rows, failures = _tried(rows, target, names, key, lang, schema)
         files, problems = FORMATS[target].render(rows, names, key, lang, schema)
     return PartFiles(files, sum(len(found) for _, found in rows), problems, failures)
@@ -62,7 +65,7 @@ def _tried(
         try:
             FORMATS[target].render([row], names, key, lang, schema)
             good.append(row)
-        except CorpusError as error:
+        except MedflatError as error:
             document, _ = row
             failures.append(failure(document.id, document.place, str(error)))
     return good, failures
@@ -75,7 +78,7 @@ def json_line(row: Written, names: Fields) -> bytes:
     try:
         return f"{json.dumps(value, ensure_ascii=False)}\n".encode()
     except TypeError as error:
-        raise CorpusError(f"a field that JSON cannot hold: {error}") from error
+        raise MedflatError(f"a field that JSON cannot hold: {error}") from error
 
 
 def _jsonl(rows: list[Written], names: Fields, *_: Any) -> tuple[dict[str, bytes], list[Problem]]:
@@ -129,3 +132,45 @@ FORMATS: dict[str, Format] = {
     "docbin": Format(".spacy", _through_records("docbin")),
     "brat": Format("", _through_records("brat")),
 }
+
+
+def join_parts(paths: Sequence[Path], target_format: str, output: Path) -> None:
+    """Write one file out of all parts, in order, whole or not at all.
+
+    RAISES (MedflatError): The parts are too large for one DocBin, which is made in memory.
+    """
+    with replaced_when_done(output, durable=True) as scratch:
+        if target_format == "parquet":
+            from .parquet import unified_schema, write_joined
+
+            write_joined(paths, unified_schema(paths), scratch)
+        elif target_format == "docbin":
+            _join_docbin(paths, scratch)
+        else:
+            with scratch.open("wb") as file:
+                for path in paths:
+                    with path.open("rb") as part:
+                        shutil.copyfileobj(part, file, 2**20)
+
+
+def agree(paths: Sequence[Path], target_format: str) -> None:
+    """Give all Parquet parts the same columns and types. Other formats have nothing to agree on."""
+    if target_format != "parquet":
+        return
+    from .parquet import has_schema, unified_schema, write_joined
+
+    schema = unified_schema(paths)
+    for path in paths:
+        if not has_schema(path, schema):
+            with replaced_when_done(path, durable=True) as scratch:
+                write_joined([path], schema, scratch)
+
+
+def _join_docbin(paths: Sequence[Path], output: Path) -> None:
+    joined = DocBin(attrs=["ORTH"], store_user_data=True)
+    for path in paths:
+        joined.merge(DocBin(store_user_data=True).from_bytes(path.read_bytes()))
+    try:
+        joined.to_disk(output)
+    except ValueError as error:
+        raise MedflatError(f"{output}: too large for one DocBin; name a folder as output") from error

@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 from spacy.util import registry
 
-from .adversarial import SUFFIX, AdversarialUpdate
+from .adversarial.update import SUFFIX, AdversarialUpdate
 
 LogStep = Callable[[dict[str, Any] | None], None]
 # spaCy cuts headers at 13 characters, so what tells the columns apart stands first.

@@ -1,19 +1,47 @@
 """A word2vec file to spaCy vectors."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from ..corpus.record import CorpusError
-from .keep import WordFilter, is_character
+from ..errors import MedflatError
+from ..lattice.rules import WordRules
 from .store import TableBuilder, VectorTable, vectors_folder, write_vectors
 from .streams import open_stream
 from .word2vec import Header, Row, iter_rows, parse, read_header
+
+_ONE_CHARACTER = WordRules(1, 1)
+
+
+def is_character(word: str) -> bool:
+    """Whether the word is a single Chinese character."""
+    return _ONE_CHARACTER.allow(word)
+
+
+@dataclass(frozen=True, slots=True)
+class WordFilter:
+    """What to keep. Single Chinese characters pass always: missing words are composed of them.
+
+    rules: Limits on length and characters.
+    words: If given, only these words, whatever the rules say.
+    """
+
+    rules: WordRules = field(default_factory=WordRules)
+    words: Collection[str] | None = None
+
+    def reason_against(self, word: str) -> str | None:
+        """Why the word is left out, as a heading for counts, or None if it is kept."""
+        if is_character(word):
+            return None
+        if not word or any(map(str.isspace, word)):
+            return "empty or with a space inside"
+        if self.words is not None:
+            return None if word in self.words else "not in the list of words"
+        return self.rules.reason(word)
+
 
 Progress = Callable[[int], None]
 
@@ -54,14 +82,14 @@ def convert_vectors(
     binary: How the file is stored; None finds out.
     force: Replace a target that is a folder of vectors.
     progress: Called now and then with the number of bytes of the file that are done.
-    RAISES (CorpusError): A file that cannot be read, or that has nothing to keep; or a target in the way.
+    RAISES (MedflatError): A file that cannot be read, or that has nothing to keep; or a target in the way.
     """
     # A target in the way is found before the work, not after it.
     with vectors_folder(target, force) as scratch:
         table, summary = load_vectors(source, keep=keep, count=count, binary=binary, progress=progress)
         if not table.words:
             reasons = ", ".join(f"{number:,} {reason}" for reason, number in summary.skipped.most_common())
-            raise CorpusError(f"{source}: none of {summary.rows:,} words is kept ({reasons}); loosen the filter")
+            raise MedflatError(f"{source}: none of {summary.rows:,} words is kept ({reasons}); loosen the filter")
         write_vectors(table, scratch)
     return summary
 
@@ -77,7 +105,7 @@ def load_vectors(
     """The words of a word2vec file that are worth keeping, with their vectors. See `convert_vectors`.
 
     Memory is that of the kept words. Numbers of words that are left out are counted but not parsed.
-    RAISES (CorpusError): A file that cannot be read, or most of whose words are not UTF-8.
+    RAISES (MedflatError): A file that cannot be read, or most of whose words are not UTF-8.
     """
     with _rows(source, binary, progress) as (header, rows):
         builder = TableBuilder(header.dimension)
@@ -97,7 +125,7 @@ def load_vectors(
     summary.kept = len(table.words)
     garbled = summary.skipped[NOT_UTF8]
     if 2 * garbled > summary.rows:
-        raise CorpusError(
+        raise MedflatError(
             f"{source}: {garbled:,} of {summary.rows:,} words are not UTF-8; save the file as UTF-8, or, if it is "
             f"binary, see whether its vectors have the {summary.dimension} numbers that its header says"
         )

@@ -1,7 +1,5 @@
 """How many words have a vector, and how many more could be composed of those of their characters."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Words with vectors: collected in memory, written as spaCy vectors or as word2vec text, and read again."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..corpus.atomic import replaced_when_done
-from ..corpus.docbin import blank_pipeline
-from ..corpus.record import CorpusError
-from ..corpus.textio import open_for_writing
+from ..corpus.formats.docbin import blank_pipeline
+from ..errors import MedflatError
+from ..files import open_for_writing, replaced_when_done
 from .word2vec import Floats
 
 if TYPE_CHECKING:
@@ -70,13 +67,13 @@ def vectors_folder(target: Path, force: bool = False) -> Iterator[Path]:
     """A path of the same name for a folder of vectors; it takes the target's place if the block succeeds.
 
     force: Replace a folder that holds vectors.
-    RAISES (CorpusError): If the target is a file, or a folder with something else in it, or with vectors, without
+    RAISES (MedflatError): If the target is a file, or a folder with something else in it, or with vectors, without
         `force`.
     """
     if target.exists() and not target.is_dir():
-        raise CorpusError(f"{target}: there is a file of this name; give a new or an empty folder")
+        raise MedflatError(f"{target}: there is a file of this name; give a new or an empty folder")
     if force and target.is_dir() and any(target.iterdir()) and not (target / "vocab" / "vectors").is_file():
-        raise CorpusError(f"{target}: this folder is not empty, and holds no vectors; give a new or an empty one")
+        raise MedflatError(f"{target}: this folder is not empty, and holds no vectors; give a new or an empty one")
     with replaced_when_done(target, force) as scratch:
         yield scratch
 
@@ -85,12 +82,12 @@ def write_vectors(table: VectorTable, folder: Path, lang: str = "zh") -> None:
     """Write a blank pipeline with these vectors, for `[initialize] vectors`, `spacy.load` and `--initialize.vectors`.
 
     The folder appears whole or not at all.
-    RAISES (CorpusError): No words, or a folder with something in it.
+    RAISES (MedflatError): No words, or a folder with something in it.
     """
     from spacy.vectors import Vectors
 
     if not table.words:
-        raise CorpusError(f"{folder}: there is no word to write")
+        raise MedflatError(f"{folder}: there is no word to write")
     nlp = blank_pipeline(lang)
     keys = [nlp.vocab.strings.add(word) for word in table.words]
     nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=table.matrix, keys=keys, name=f"{folder.name}.vectors")
@@ -102,11 +99,11 @@ def write_vectors(table: VectorTable, folder: Path, lang: str = "zh") -> None:
 def write_word2vec(table: VectorTable, path: Path) -> None:
     """Write word2vec text, gzipped if the name ends so; the same table gives the same bytes.
 
-    RAISES (CorpusError): A word with white space, which the format cannot hold.
+    RAISES (MedflatError): A word with white space, which the format cannot hold.
     """
     for word in table.words:
         if not word or any(char.isspace() for char in word):
-            raise CorpusError(f"{path}: {word!r} is empty or has a space in it, which word2vec text cannot hold")
+            raise MedflatError(f"{path}: {word!r} is empty or has a space in it, which word2vec text cannot hold")
     with replaced_when_done(path) as scratch:
         if path.suffix == ".gz":
             # Without a time and a name, the bytes depend on the vectors only.
@@ -123,26 +120,26 @@ def _lines(table: VectorTable) -> Iterator[str]:
         yield f"{word} {' '.join(f'{value:.5g}' for value in vector.tolist())}\n"
 
 
-def read_vocab(folder: Path) -> Vocab:
+def read_vocab(folder: Path) -> "Vocab":
     """The vocabulary of a pipeline folder, with its vectors and without the rest of the pipeline.
 
-    RAISES (CorpusError): The folder has none, or they cannot be read.
+    RAISES (MedflatError): The folder has none, or they cannot be read.
     """
     from spacy.vocab import Vocab
 
     path = folder / "vocab"
     if not (path / "vectors").is_file():
-        raise CorpusError(f"{folder}: no pipeline with vectors; it has no file vocab/vectors")
+        raise MedflatError(f"{folder}: no pipeline with vectors; it has no file vocab/vectors")
     try:
         vocab = Vocab().from_disk(path, exclude=["lookups"])
     except (ValueError, OSError, EOFError, TokenError) as error:
-        raise CorpusError(f"{folder}: the vectors cannot be read: {error}") from error
+        raise MedflatError(f"{folder}: the vectors cannot be read: {error}") from error
     if not vocab.vectors.key2row:
-        raise CorpusError(f"{folder}: the pipeline has no vectors of words")
+        raise MedflatError(f"{folder}: the pipeline has no vectors of words")
     return vocab
 
 
-def has_vector(vocab: Vocab) -> Callable[[str], bool]:
+def has_vector(vocab: "Vocab") -> Callable[[str], bool]:
     """Tells of a word whether it has a vector. Unlike `vocab.has_vector`, it leaves the vocabulary as it is."""
     from spacy.strings import get_string_id
 

@@ -1,7 +1,5 @@
 """Plain and compressed files as streams of bytes that know how far they have been read."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import io
@@ -13,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple, cast
 
-from ..corpus.record import CorpusError
+from ..errors import MedflatError
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
 
@@ -31,7 +29,7 @@ class Stream(NamedTuple):
 def open_stream(path: Path) -> Iterator[Stream]:
     """Open a file for reading; what its last suffix names is undone: .gz, .bz2, .xz, .zip with one member.
 
-    RAISES (CorpusError): A zip with no, several or encrypted members, or, at any point of the block, compressed data
+    RAISES (MedflatError): A zip with no, several or encrypted members, or, at any point of the block, compressed data
         that is damaged or cut short. OSError: The file cannot be opened.
     """
     with ExitStack() as stack:
@@ -70,13 +68,13 @@ def _uncompressed(raw: BinaryIO, path: Path) -> IO[bytes]:
 def _only_member(archive: zipfile.ZipFile, path: Path) -> IO[bytes]:
     names = [info.filename for info in archive.infolist() if not info.is_dir()]
     if len(names) != 1:
-        raise CorpusError(f"{path}: holds {len(names)} files ({', '.join(names[:5])}); unpack it and name one of them")
+        raise MedflatError(f"{path}: holds {len(names)} files ({', '.join(names[:5])}); unpack it and name one of them")
     try:
         return archive.open(names[0])
     except (RuntimeError, NotImplementedError) as error:
         # Encrypted, or packed in a way that Python does not know.
-        raise CorpusError(f"{path}: {error}; unpack it and name the file in it") from error
+        raise MedflatError(f"{path}: {error}; unpack it and name the file in it") from error
 
 
-def _damaged(path: Path, error: Exception) -> CorpusError:
-    return CorpusError(f"{path}: the compressed data is damaged or cut short ({error}); get the file again")
+def _damaged(path: Path, error: Exception) -> MedflatError:
+    return MedflatError(f"{path}: the compressed data is damaged or cut short ({error}); get the file again")

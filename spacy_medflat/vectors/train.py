@@ -1,20 +1,17 @@
 """Word vectors of a user's own notes, by gensim's word2vec."""
 
-from __future__ import annotations
-
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..corpus.record import CorpusError
-from ..corpus.textio import open_for_writing
+from ..errors import MedflatError
+from ..files import open_for_writing
 from ..lattice.source import WordSource
 from .coverage import count_words
-from .segment import tokens_of
 from .store import VectorTable
-from .texts import find_words
+from .texts import find_words, tokens_of
 
 # gensim drops what follows the 10,000th token of a sentence.
 _LONGEST_SENTENCE = 10_000
@@ -80,7 +77,7 @@ def train_vectors(
     The texts are gone through once; their tokens wait on disk for the epochs.
     progress: Called with a stage ("segmenting", "counting", "training"), the sentences done in it, and their total
         if it is known.
-    RAISES (CorpusError): No text, or no token that is frequent enough.
+    RAISES (MedflatError): No text, or no token that is frequent enough.
     """
     report = progress or (lambda stage, done, total: None)
     words: Counter[str] = Counter()
@@ -97,7 +94,7 @@ def train_vectors(
                 tokens += len(sentence)
                 report("segmenting", sentences, None)
         if not sentences:
-            raise CorpusError("the files hold no text; give notes with one passage a line")
+            raise MedflatError("the files hold no text; give notes with one passage a line")
         return Trained(_word2vec(path, sentences, settings, report), sentences, tokens, words)
 
 
@@ -118,7 +115,7 @@ def _word2vec(
     )
     model.build_vocab(Sentences(path, _counter("counting", sentences, report)))
     if not len(model.wv):
-        raise CorpusError(f"no token occurs {settings.min_count} times; give more text or a lower minimum count")
+        raise MedflatError(f"no token occurs {settings.min_count} times; give more text or a lower minimum count")
     model.train(
         Sentences(path, _counter("training", sentences * settings.epochs, report)),
         total_examples=model.corpus_count,

@@ -5,8 +5,6 @@ every number into a Python float on the way, and shows no progress. Here a row's
 them.
 """
 
-from __future__ import annotations
-
 import codecs
 import io
 import re
@@ -16,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..corpus.record import CorpusError, clipped
+from ..errors import MedflatError, clipped
 
 Floats = NDArray[np.float32]
 
@@ -48,24 +46,24 @@ def read_header(file: io.BufferedReader, name: str, binary: bool | None = None) 
     """Read the header line `rows dimension`; a text file may lack it.
 
     binary: How the file is stored; None looks at the first row.
-    RAISES (CorpusError): An empty file, or a first line that is neither a header nor a row.
+    RAISES (MedflatError): An empty file, or a first line that is neither a header nor a row.
     """
     if file.peek(_CHUNK).startswith(codecs.BOM_UTF8):
         file.read(len(codecs.BOM_UTF8))
     start = file.peek(_CHUNK)
     line = start.split(b"\n", 1)[0]
     if not start.strip():
-        raise CorpusError(f"{name}: the file is empty")
+        raise MedflatError(f"{name}: the file is empty")
     fields = line.split()
     if len(fields) == 2 and all(field.isdigit() and len(field) < 19 for field in fields):
         rows, dimension = map(int, fields)
         if not rows or not dimension:
-            raise CorpusError(f"{name} line 1: the header {clipped(_shown(line))} promises no vectors")
+            raise MedflatError(f"{name} line 1: the header {clipped(_shown(line))} promises no vectors")
         file.readline()
         return Header(rows, dimension, not _looks_like_text(file) if binary is None else binary)
     if not binary and len(fields) > 2 and all(map(_is_number, fields[1:])):
         return Header(None, len(fields) - 1, False)
-    raise CorpusError(
+    raise MedflatError(
         f"{name} line 1: {clipped(_shown(line))} is neither the header of a word2vec file, 'rows dimension', "
         "nor a word with its numbers"
     )
@@ -74,14 +72,14 @@ def read_header(file: io.BufferedReader, name: str, binary: bool | None = None) 
 def iter_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[Row]:
     """The rows after the header. More of them than the header says are read too.
 
-    RAISES (CorpusError): A row with too few or too many numbers, or fewer rows than the header says.
+    RAISES (MedflatError): A row with too few or too many numbers, or fewer rows than the header says.
     """
     rows = _binary_rows(file, header, name) if header.binary else _text_rows(file, header, name)
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007
         yield row
     if header.rows is not None and count < header.rows:
-        raise CorpusError(
+        raise MedflatError(
             f"{name}: the header says {header.rows:,} rows, the file ends after {count:,}; it was cut short, "
             "or its first line has to be corrected"
         )
@@ -90,7 +88,7 @@ def iter_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[Ro
 def parse(row: Row, header: Header, name: str) -> Floats:
     """The numbers of a row, shape (dimension,).
 
-    RAISES (CorpusError): Something is not a number, or not a finite one.
+    RAISES (MedflatError): Something is not a number, or not a finite one.
     """
     if header.binary:
         vector = np.frombuffer(row.numbers, dtype="<f4").astype(np.float32)
@@ -102,10 +100,10 @@ def parse(row: Row, header: Header, name: str) -> Floats:
         except ValueError:
             vector = np.empty(0, dtype=np.float32)
         if vector.size != header.dimension or b"_" in row.numbers:
-            raise CorpusError(f"{place(row, header, name)}: {_first_bad(row.numbers)} is not a number")
+            raise MedflatError(f"{place(row, header, name)}: {_first_bad(row.numbers)} is not a number")
     if not np.isfinite(vector).all():
         column = int(np.argmin(np.isfinite(vector)))
-        raise CorpusError(
+        raise MedflatError(
             f"{place(row, header, name)}: number {column + 1} of {clipped(_shown(row.word))} is {vector[column]}; "
             "a vector has to be finite"
         )
@@ -138,7 +136,7 @@ def _uneven_row(number: int, line: bytes, header: Header, name: str) -> Row:
     # Public files have words such as "1 2"; a Chinese word that a number follows has lost count.
     if extra < 0 or (extra > 0 and not fields[0].isascii() and all(map(_is_number, fields[1:]))):
         source = "the first row has" if header.rows is None else "the header says"
-        raise CorpusError(
+        raise MedflatError(
             f"{name} line {number}: {clipped(_shown(fields[0]))} has {len(fields) - 1} numbers, {source} {dimension}"
         )
     return Row(number, b" ".join(fields[: extra + 1]), b" ".join(fields[extra + 1 :]))
@@ -165,14 +163,14 @@ def _binary_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator
         yield Row(number, word, buffer[space + 1 : start])
         number += 1
     if buffer[start:].strip(b"\n"):
-        raise CorpusError(
+        raise MedflatError(
             f"{name} row {number}: the file ends inside this row of {header.dimension} numbers; it was cut short, "
             "or the header's dimension is wrong"
         )
 
 
-def _no_word(found: bytes, number: int, header: Header, name: str) -> CorpusError:
-    return CorpusError(
+def _no_word(found: bytes, number: int, header: Header, name: str) -> MedflatError:
+    return MedflatError(
         f"{name} row {number}: {clipped(found[:40])} is no word; the file is not word2vec binary, or its vectors "
         f"do not have the {header.dimension} numbers that its header says"
     )

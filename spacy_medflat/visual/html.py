@@ -1,7 +1,5 @@
 """Nested entities as HTML: boxes inside boxes around the text itself, which stays as it is, spaces and all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -45,7 +43,7 @@ class _Box:
     mark: Mark
     continued: bool = False
     goes_on: bool = False
-    inside: list[str | _Box] = field(default_factory=list)
+    inside: list["str | _Box"] = field(default_factory=list)
 
     @property
     def height(self) -> int:

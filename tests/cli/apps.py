@@ -1,7 +1,5 @@
 """Running one command on its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -10,7 +10,8 @@ from spacy_medflat.cli import medflat_cli
 from spacy_medflat.cli.progress import texts_done
 from spacy_medflat.scale.run import State
 from spacy_medflat.scale.run_folder import RunFolder
-from tests.scale.archives import read_lines, rows, save_ruler, write_lines
+
+from ..scale.archives import read_lines, rows, save_ruler, write_lines
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from spacy_medflat.cli.check_data import check_data
-from spacy_medflat.corpus.formats import write_records
+from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.record import Entity, Record
 
 from ..corpus.helpers import tumour, write

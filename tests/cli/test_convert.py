@@ -3,7 +3,7 @@ import json
 import pytest
 
 from spacy_medflat.cli.convert import convert
-from spacy_medflat.corpus.formats import read_records, write_records
+from spacy_medflat.corpus.formats.registry import read_records, write_records
 from spacy_medflat.corpus.record import Entity, Record
 
 from ..corpus.helpers import content, tumour, write

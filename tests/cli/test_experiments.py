@@ -5,9 +5,10 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
-from tests.experiments.helpers import write_matrix
-from tests.experiments.processes import stay_in_process
-from tests.training.runs import one_thread
+
+from ..experiments.helpers import write_matrix
+from ..experiments.processes import stay_in_process
+from ..training.runs import one_thread
 
 ROWS = [
     {"name": "plain", "title": "The plain one", "overrides": {"training.dropout": "${dropout}"}},

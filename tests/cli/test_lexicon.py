@@ -1,9 +1,9 @@
 import pytest
 
 from spacy_medflat.cli.lexicon import build, inspect
-from spacy_medflat.corpus.formats import write_records
+from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.record import Record
-from spacy_medflat.lattice.lexicon_file import read_lexicon
+from spacy_medflat.lattice.lexicon import read_lexicon
 
 from ..corpus.helpers import tumour, write
 from .apps import run

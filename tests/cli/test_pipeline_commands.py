@@ -8,14 +8,15 @@ from importlib import import_module
 
 import pytest
 import spacy
-from spacy.cli._util import import_code
 from spacy.language import Language
 from typer.testing import CliRunner
 
+from spacy_medflat._internals import import_code
 from spacy_medflat.cli import medflat_cli
-from spacy_medflat.cli.pipeline import load_pipeline
+from spacy_medflat.cli.common import load_pipeline
 from spacy_medflat.ner.thresholds import Tuning
-from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
+
+from ..pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
-from tests.report.made_up import write_experiments
+
+from ..experiments.report.made_up import write_experiments
 
 
 def run(*arguments):

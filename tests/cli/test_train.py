@@ -8,9 +8,10 @@ from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
 from spacy_medflat.experiments.environment import has_gpu
-from spacy_medflat.training.checkpoint import CheckpointFolder
-from tests.pipelines import cnn_pipeline, write_recipe
-from tests.training.runs import assert_equal_weights, one_thread, saved_weights, write_config
+from spacy_medflat.training.resume.checkpoint import CheckpointFolder
+
+from ..pipelines import cnn_pipeline, write_recipe
+from ..training.runs import assert_equal_weights, one_thread, saved_weights, write_config
 
 ROOT = Path(__file__).resolve().parents[2]
 

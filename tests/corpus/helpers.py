@@ -1,7 +1,5 @@
 """Small steps that many tests of the corpus share."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Random records for round trips: any text that UTF-8 can hold, entities in any position to each other."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hypothesis import strategies as st

@@ -2,7 +2,8 @@ import pytest
 
 from spacy_medflat.corpus.check import check_records
 from spacy_medflat.corpus.kinds import BROKEN, KINDS
-from spacy_medflat.corpus.record import CorpusError, Entity, Problem, Record
+from spacy_medflat.corpus.record import Entity, Problem, Record
+from spacy_medflat.errors import MedflatError
 
 from .helpers import kinds, tumour
 
@@ -33,7 +34,7 @@ def test_broken_entities_are_skipped_and_reported(kind, entity, detail):
     assert clean[0].entities == [SOUND]
     assert problems == {kind: [("p", detail)]}
     assert record.entities == [SOUND, entity]
-    with pytest.raises(CorpusError, match=f"p: {kind}: "):
+    with pytest.raises(MedflatError, match=f"p: {kind}: "):
         check(record, labels=["dis"], strict=True)
 
 
@@ -42,7 +43,7 @@ def test_a_wrong_surface_is_kept_and_reported():
     clean, problems = check(record)
     assert clean[0].entities == record.entities
     assert problems == {"surface_mismatch": [("p", "'bod' 0-1 '肺', but the entity says '肝'")]}
-    with pytest.raises(CorpusError, match="surface_mismatch"):
+    with pytest.raises(MedflatError, match="surface_mismatch"):
         check(record, strict=True)
 
 
@@ -104,7 +105,7 @@ def test_half_a_surrogate_pair_costs_the_record(record):
     assert [r.text for r in clean] == ["肝"]
     assert list(problems) == ["surrogate"]
     problems["surrogate"][0][1].encode("utf-8")
-    with pytest.raises(CorpusError, match="surrogate"):
+    with pytest.raises(MedflatError, match="surrogate"):
         check(record, strict=True)
 
 
@@ -113,7 +114,7 @@ def test_problems_of_the_reader_move_into_the_report():
     clean, problems = check(record, strict=True)
     assert problems == {"ignored_annotation": [("p", "note")]}
     assert clean[0].problems == []
-    with pytest.raises(CorpusError, match="discontinuous"):
+    with pytest.raises(MedflatError, match="discontinuous"):
         check(tumour(problems=[Problem("discontinuous", "p", "x")]), strict=True)
 
 

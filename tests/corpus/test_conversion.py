@@ -1,8 +1,9 @@
 import pytest
 
 from spacy_medflat.corpus.conversion import convert_corpus
-from spacy_medflat.corpus.formats import FORMATS, read_records, write_records
-from spacy_medflat.corpus.record import CorpusError, Entity, Record
+from spacy_medflat.corpus.formats.registry import FORMATS, read_records, write_records
+from spacy_medflat.corpus.record import Entity, Record
+from spacy_medflat.errors import MedflatError
 
 from .helpers import content, tumour
 
@@ -24,7 +25,7 @@ def test_problems_of_the_writer_are_reported_and_stop_a_strict_run(tmp_path):
     report = convert_corpus(tmp_path / "in.json", tmp_path / "out.bio")
     assert [p.place for p in report.problems["dropped_span"]] == ["in.json record 1"]
     (tmp_path / "out.bio").write_text("old")
-    with pytest.raises(CorpusError, match=r"in.json record 1: dropped_span"):
+    with pytest.raises(MedflatError, match=r"in.json record 1: dropped_span"):
         convert_corpus(tmp_path / "in.json", tmp_path / "out.bio", strict=True)
     assert (tmp_path / "out.bio").read_text() == "old"
 

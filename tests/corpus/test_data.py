@@ -5,7 +5,7 @@ import spacy
 
 from spacy_medflat.corpus.check import check_records
 from spacy_medflat.corpus.docs import record_to_doc
-from spacy_medflat.corpus.formats import read_records
+from spacy_medflat.corpus.formats.registry import read_records
 
 pytestmark = pytest.mark.data
 

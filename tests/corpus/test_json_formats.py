@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.corpus.cmeee import read_cmeee, write_cmeee
-from spacy_medflat.corpus.doccano import read_doccano, write_doccano
-from spacy_medflat.corpus.jsonl import read_jsonl, write_jsonl
-from spacy_medflat.corpus.record import CorpusError, Entity, Record
+from spacy_medflat.corpus.formats.cmeee import read_cmeee, write_cmeee
+from spacy_medflat.corpus.formats.doccano import read_doccano, write_doccano
+from spacy_medflat.corpus.formats.jsonl import read_jsonl, write_jsonl
+from spacy_medflat.corpus.record import Entity, Record
+from spacy_medflat.errors import MedflatError
 
 from .helpers import content, kinds, tumour, write, write_json
 from .strategies import records
@@ -81,7 +82,7 @@ def test_no_records_give_a_readable_file(read, write_records, name, tmp_path):
     ],
 )
 def test_wrong_shapes_name_place_field_and_value(read, write_records, name, value, message, tmp_path):
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         list(read(write_json(tmp_path / "a.json", value)))
 
 
@@ -124,7 +125,7 @@ def test_plain_lines_without_entities(tmp_path):
 @pytest.mark.parametrize("value", ["3", 3.0, True, None])
 def test_offsets_are_not_coerced(value, tmp_path):
     path = write_json(tmp_path / "a.json", [{"text": "肺", "entities": [{"start": value, "end": 1, "label": "bod"}]}])
-    with pytest.raises(CorpusError, match=r"entities.0.start: input should be a valid integer, got"):
+    with pytest.raises(MedflatError, match=r"entities.0.start: input should be a valid integer, got"):
         list(read_jsonl(path))
 
 

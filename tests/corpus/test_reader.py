@@ -2,12 +2,15 @@ import logging
 
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
 from spacy.training import Example
 from spacy.util import registry
 
-from spacy_medflat.corpus.formats import write_records
-from spacy_medflat.corpus.reader import create_cmeee_reader
-from spacy_medflat.corpus.record import CorpusError, Entity, Record
+from spacy_medflat.corpus.formats.registry import write_records
+from spacy_medflat.corpus.reader import create_cmeee_reader, truncate
+from spacy_medflat.corpus.record import Entity, Record
+from spacy_medflat.errors import MedflatError
 
 from .helpers import tumour
 
@@ -106,12 +109,26 @@ def test_texts_are_cut_and_what_is_lost_is_counted(path, nlp, caplog):
 
 
 def test_strict(path, nlp):
-    with pytest.raises(CorpusError, match=r"train.json record 4: empty_or_reversed"):
+    with pytest.raises(MedflatError, match=r"train.json record 4: empty_or_reversed"):
         list(create_cmeee_reader(path, strict=True)(nlp))
 
 
 def test_clear_errors(tmp_path, nlp):
-    with pytest.raises(CorpusError, match="no corpus path"):
+    with pytest.raises(MedflatError, match="no corpus path"):
         create_cmeee_reader(None)
-    with pytest.raises(CorpusError, match=r"none.json: no such file"):
+    with pytest.raises(MedflatError, match=r"none.json: no such file"):
         list(create_cmeee_reader(tmp_path / "none.json")(nlp))
+
+
+def test_nothing_to_cut_gives_the_same_record():
+    for limit in (0, len(tumour().text), 100):
+        record = tumour(id="a")
+        assert truncate(record, limit)[0] is record and truncate(record, limit)[1] == 0
+
+
+@given(st.integers(1, 20))
+def test_entities_are_kept_whole_or_counted(limit):
+    record, lost = truncate(tumour(id="a", meta={"ward": 3}), limit)
+    assert record.text == tumour().text[:limit] and record.id == "a" and record.meta == {"ward": 3}
+    assert record.entities == [e for e in tumour().entities if e.end <= limit]
+    assert lost + len(record.entities) == len(tumour().entities)

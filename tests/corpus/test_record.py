@@ -1,5 +1,6 @@
 from spacy_medflat.corpus.kinds import BROKEN, KINDS
-from spacy_medflat.corpus.record import Entity, Problem, clipped, describe
+from spacy_medflat.corpus.record import Entity, Problem, describe
+from spacy_medflat.errors import clipped
 
 
 def test_surface_takes_no_part_in_comparison():

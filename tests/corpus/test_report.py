@@ -1,11 +1,14 @@
 import json
+from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from spacy_medflat.corpus.check import check_records
 from spacy_medflat.corpus.record import Entity, Problem, Record
-from spacy_medflat.corpus.report import Report
+from spacy_medflat.corpus.report import Report, percentile, summarize
 from spacy_medflat.corpus.report_view import report_view
 
 from .helpers import tumour
@@ -115,3 +118,22 @@ def test_labels_are_neither_markup_nor_control_codes():
     text = rendered(report)
     assert "[bold]x" in text
     assert "\x1b" not in text
+
+
+@given(lengths=st.lists(st.integers(0, 30), min_size=1), percent=st.integers(1, 100))
+def test_nearest_rank(lengths, percent):
+    found = percentile(Counter(lengths), percent)
+    assert found in lengths
+    assert sum(n <= found for n in lengths) * 100 >= percent * len(lengths)
+    assert sum(n < found for n in lengths) * 100 < percent * len(lengths)
+
+
+def test_summary():
+    assert summarize(Counter({10: 1, 2: 3})) == {
+        "median": 2,
+        "p90": 10,
+        "p99": 10,
+        "max": 10,
+        "histogram": {"2": 3, "10": 1},
+    }
+    assert summarize({}) == {"median": 0, "p90": 0, "p99": 0, "max": 0, "histogram": {}}

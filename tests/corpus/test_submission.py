@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_medflat.corpus.conversion import convert_corpus
-from spacy_medflat.corpus.formats import write_records
-from spacy_medflat.corpus.record import CorpusError, Entity, Record
+from spacy_medflat.corpus.formats.registry import write_records
+from spacy_medflat.corpus.record import Entity, Record
 from spacy_medflat.corpus.submission import TYPES, check_objects, check_submission
+from spacy_medflat.errors import MedflatError
 
 from .helpers import TUMOUR, write, write_json
 
@@ -72,7 +73,7 @@ def without(field):
     ],
 )
 def test_the_first_problem_is_named_with_its_place(submitted, message):
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         check(submitted)
 
 
@@ -88,7 +89,7 @@ def test_what_the_writer_writes_is_valid(tmp_path_factory, spans):
     if len(set(entities)) == len(entities):
         check_submission(folder / "out.json", folder / "test.json")
     else:
-        with pytest.raises(CorpusError, match="stands there twice"):
+        with pytest.raises(MedflatError, match="stands there twice"):
             check_submission(folder / "out.json", folder / "test.json")
 
 
@@ -96,7 +97,7 @@ def test_what_the_writer_writes_is_valid(tmp_path_factory, spans):
 def test_json_lines_are_no_submission(tmp_path, name):
     write_json(tmp_path / "test.json", [{"text": "肺"}])
     out = write(tmp_path / name, json.dumps({"text": "肺", "entities": []}))
-    with pytest.raises(CorpusError, match=r"out\.jsonl?: a submission is one JSON array"):
+    with pytest.raises(MedflatError, match=r"out\.jsonl?: a submission is one JSON array"):
         check_submission(out, tmp_path / "test.json")
 
 
@@ -122,7 +123,7 @@ def test_nothing_is_written_unless_it_is_valid(tmp_path, records, target, messag
     test = write_json(tmp_path / "test.json", [{"text": TUMOUR}, {"text": "肺癌"}])
     write_records(records, tmp_path / "found.jsonl", "jsonl")
     out = write(tmp_path / target, "old")
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         convert_corpus(tmp_path / "found.jsonl", out, submission=test)
     assert out.read_text(encoding="utf-8") == "old"
 
@@ -142,6 +143,6 @@ def test_the_official_test_file(data_dir, tmp_path):
     check_submission(tmp_path / "CMeEE_test.json", test)
     records[1999], records[2000] = records[2000], records[1999]
     write_records(records, tmp_path / "found.jsonl", "jsonl")
-    with pytest.raises(CorpusError, match="record 2000: not the text"):
+    with pytest.raises(MedflatError, match="record 2000: not the text"):
         convert_corpus(tmp_path / "found.jsonl", tmp_path / "swapped.json", submission=test)
     assert not (tmp_path / "swapped.json").exists()

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed, registry
 
-from tests.pipelines import make_examples, spans_of, train, transformer_pipeline, write_recipe
+from ..pipelines import make_examples, spans_of, train, transformer_pipeline, write_recipe
 
 LONG = "患者右肺上叶腺癌术后，双下肢水肿。" * 20
 

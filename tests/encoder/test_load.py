@@ -2,7 +2,8 @@ import pytest
 
 from spacy_medflat.encoder.load import load_encoder
 from spacy_medflat.encoder.recipe import Recipe, build_encoder
-from tests.pipelines import write_recipe
+
+from ..pipelines import write_recipe
 
 
 @pytest.fixture

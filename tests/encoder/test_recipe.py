@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from spacy_medflat.encoder.recipe import Recipe, build_encoder, charset_tokens, read_recipe
-from tests.pipelines import write_recipe
+
+from ..pipelines import write_recipe
 
 
 def test_a_folder_without_a_recipe_has_none(tmp_path):

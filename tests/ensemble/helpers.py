@@ -5,7 +5,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.util import fix_random_seed
 
-from tests.pipelines import CNN, cnn_pipeline, make_examples
+from ..pipelines import CNN, cnn_pipeline, make_examples
 
 WIDE = {**CNN, "width": 32, "depth": 2}
 

@@ -2,8 +2,9 @@ import pytest
 import spacy
 
 from spacy_medflat.ensemble.build import make_ensemble
-from spacy_medflat.ensemble.member import EnsembleError
-from tests.ensemble.helpers import small_pipeline
+from spacy_medflat.errors import EnsembleError
+
+from .helpers import small_pipeline
 
 
 @pytest.fixture(scope="module")

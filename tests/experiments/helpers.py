@@ -1,7 +1,5 @@
 """What the tests of experiments share: a small matrix over the sample corpus, and random annotated texts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,8 @@ import srsly
 from hypothesis import strategies as st
 
 from spacy_medflat.corpus.record import Entity
-from tests.pipelines import write_recipe
+
+from ..pipelines import write_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 

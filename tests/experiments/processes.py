@@ -1,30 +1,26 @@
 """Stages of a run inside the test's own process: starting Python and torch anew takes longer than they do."""
 
-from __future__ import annotations
-
 import traceback
 from contextlib import redirect_stdout
-from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
-from spacy_medflat.experiments import run
+from spacy_medflat.experiments import runner
 from spacy_medflat.experiments.folder import RunFolder
-
-STAGES = {"spacy_medflat.experiments.train": "train_run", "spacy_medflat.experiments.predict": "score_run"}
+from spacy_medflat.experiments.stages import STAGES
 
 
 class InProcess:
     """In place of `subprocess.Popen`, for the two commands that a run starts."""
 
     def __init__(self, command: list[str], *, stdout, **_):
-        _, dash, module, path, gpu_id = command
-        assert (dash, gpu_id) == ("-m", "-1")
+        _, dash, module, stage, path, gpu_id = command
+        assert (dash, module, gpu_id) == ("-m", "spacy_medflat.experiments.stages", "-1")
         self.code = 0
         printed = StringIO()
         with redirect_stdout(printed):
             try:
-                getattr(import_module(module), STAGES[module])(RunFolder(Path(path)))
+                STAGES[stage](RunFolder(Path(path)), int(gpu_id))
             except (Exception, SystemExit):
                 self.code = 1
                 traceback.print_exc(file=printed)
@@ -39,4 +35,4 @@ class InProcess:
 
 def stay_in_process(monkeypatch) -> None:
     """Let all runs of a test start no processes."""
-    monkeypatch.setattr(run.subprocess, "Popen", InProcess)
+    monkeypatch.setattr(runner.subprocess, "Popen", InProcess)

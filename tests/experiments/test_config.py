@@ -1,8 +1,9 @@
 import pytest
 from thinc.api import Config
 
+from spacy_medflat.errors import ExperimentError
 from spacy_medflat.experiments.config import overridden, row_config
-from spacy_medflat.experiments.matrix import ExperimentError, Row
+from spacy_medflat.experiments.matrix import Row
 
 from .helpers import ROOT
 

@@ -2,7 +2,7 @@ import socket
 from importlib.metadata import version
 
 from spacy_medflat.experiments.environment import describe_environment
-from spacy_medflat.scale.machine import usable_cpus
+from spacy_medflat.runtime import usable_cpus
 
 
 def test_it_says_what_matters_and_names_no_machine():

@@ -3,10 +3,11 @@ import srsly
 from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_model_from_config, registry
 
+from spacy_medflat.errors import ExperimentError
 from spacy_medflat.experiments.config import row_config
-from spacy_medflat.experiments.matrix import ExperimentError, read_matrix
-from tests.pipelines import make_examples
+from spacy_medflat.experiments.matrix import read_matrix
 
+from ..pipelines import make_examples
 from .helpers import ROOT
 
 OURS = ROOT / "configs" / "experiments.yml"

@@ -1,18 +1,29 @@
 import json
+import os
 import threading
+from dataclasses import replace
 
 import pytest
 
-from spacy_medflat.experiments import runner
-from spacy_medflat.experiments.matrix import ExperimentError, Matrix, Row
-from spacy_medflat.experiments.runner import run_all, runs_of, write_index
+from spacy_medflat.errors import ExperimentError
+from spacy_medflat.experiments import runner, stages
+from spacy_medflat.experiments.folder import RunFolder, prepare, read_log
+from spacy_medflat.experiments.matrix import Matrix, Row, read_matrix
+from spacy_medflat.experiments.predictions import read_predictions
+from spacy_medflat.experiments.runner import Resources, execute, run_all, runs_of, write_index
+from spacy_medflat.files import locked
+from spacy_medflat.training.resume.checkpoint import CheckpointFolder
+
+from ..training.runs import one_thread
+from .helpers import write_matrix
+from .processes import InProcess, stay_in_process
 
 
-def row(name, seeds, missing=""):
+def make_row(name, seeds, missing=""):
     return Row(name, name.upper(), None, {}, (), seeds, 0, "a", missing)
 
 
-ROWS = [row("a", (0, 1)), row("b", (5,)), row("c", (0,), "needs a GPU")]
+ROWS = [make_row("a", (0, 1)), make_row("b", (5,)), make_row("c", (0,), "needs a GPU")]
 
 
 def test_first_seeds_come_first_and_rows_that_cannot_run_do_not(tmp_path):
@@ -43,7 +54,7 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, jobs):
 def test_so_many_at_once(tmp_path, monkeypatch):
     together = threading.Barrier(2, timeout=20)
     monkeypatch.setattr(runner, "execute", lambda *_: together.wait())
-    assert run_all(runs_of([row("a", (0, 1))], tmp_path), jobs=2, report=lambda *_: None) == []
+    assert run_all(runs_of([make_row("a", (0, 1))], tmp_path), jobs=2, report=lambda *_: None) == []
 
 
 def test_the_index(tmp_path):
@@ -51,3 +62,119 @@ def test_the_index(tmp_path):
     index = json.loads((tmp_path / "out" / "experiments.json").read_text(encoding="utf8"))
     assert index["matrix"] == "m.yml" and index["baseline"] == "a" and index["variables"] == ["train"]
     assert [(r["name"], r["seeds"], r["missing"]) for r in index["rows"]][2] == ("c", [0], "needs a GPU")
+
+
+ONE = Resources(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def single_thread():
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="module")
+def row(tmp_path_factory):
+    path = write_matrix(tmp_path_factory.mktemp("matrix"), [{"name": "plain"}])
+    return read_matrix(path, {}, has_gpu=False).rows[0]
+
+
+def test_a_run_in_processes_of_its_own(row, tmp_path):
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    execute(folder, row, 0, ONE)
+    names = {path.name for path in folder.path.iterdir()} - {"lock"}
+    files = {"row.json", "config.cfg", "train.log", "log.jsonl", "environment.json", "predictions.jsonl", "scores.json"}
+    assert names == {*files, "training"} and folder.done
+    assert {path.name for path in folder.training.iterdir()} == {"model-best", "model-last"}
+    environment = json.loads(folder.environment.read_text(encoding="utf8"))
+    assert environment["threads"] == 1 and environment["steps"] == 2 and environment["seed"] == 0
+    scores = json.loads(folder.scores.read_text(encoding="utf8"))
+    assert scores["texts"] == len(read_predictions(folder.predictions)) == 8 and 0 <= scores["f"] <= 1
+    logged = [json.loads(line) for line in folder.log.read_text(encoding="utf8").splitlines()]
+    assert [line["step"] for line in logged] == [0, 1, 2]
+    assert scores["f"] == pytest.approx(max(line["score"] for line in logged))
+
+
+def test_a_process_is_told_its_threads_and_its_last_words_are_kept(tmp_path, monkeypatch):
+    told = {}
+
+    class Process(InProcess):
+        def __init__(self, command, *, env, **options):
+            told.update(env)
+            super().__init__(command, **options)
+
+    monkeypatch.setattr(runner.subprocess, "Popen", Process)
+    with pytest.raises(ExperimentError, match=r"scoring failed with exit code 1: .*config\.cfg.*; see .*train\.log"):
+        runner._Stage(RunFolder(tmp_path), Resources(3), ())("scoring", "score")
+    assert (told["OMP_NUM_THREADS"], told["OMP_WAIT_POLICY"]) == ("3", "PASSIVE")
+    assert os.environ.get("OMP_WAIT_POLICY") != "PASSIVE"
+
+
+def interrupt(monkeypatch, folder, row):
+    """Execute a run that fails after its second step."""
+    written = CheckpointFolder.write
+
+    def write(checkpoints, checkpoint):
+        written(checkpoints, checkpoint)
+        if checkpoint.step == 1:
+            raise RuntimeError("interrupted")
+
+    with monkeypatch.context() as patch, pytest.raises(ExperimentError, match="training failed"):
+        patch.setattr(CheckpointFolder, "write", write)
+        execute(folder, row, 0, ONE)
+
+
+def test_an_interrupted_training_goes_on(row, tmp_path, monkeypatch):
+    stay_in_process(monkeypatch)
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    interrupt(monkeypatch, folder, row)
+    failure = json.loads(folder.failure.read_text(encoding="utf8"))
+    assert "interrupted" in failure["message"] and not folder.environment.exists()
+    execute(folder, row, 0, ONE)
+    assert folder.done and not folder.failure.exists()
+    assert "Continuing after step 1" in folder.output.read_text(encoding="utf8")
+
+
+def test_an_interrupted_training_that_was_moved_goes_on_in_its_new_folder(row, tmp_path, monkeypatch):
+    stay_in_process(monkeypatch)
+    old, new = (RunFolder.of(tmp_path / name, "plain", 0) for name in ("old", "new"))
+    interrupt(monkeypatch, old, row)
+    (tmp_path / "old").rename(tmp_path / "new")
+    execute(new, row, 0, ONE)
+    assert new.done and not (tmp_path / "old").exists()
+    assert read_log(new.log).steps == [0, 1, 2]
+
+
+def test_what_is_trained_is_only_scored_and_what_is_done_is_let_alone(row, tmp_path, monkeypatch):
+    stay_in_process(monkeypatch)
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    execute(folder, row, 0, ONE)
+    scores = folder.scores.read_bytes()
+    folder.scores.unlink()
+    monkeypatch.setattr(stages, "train", lambda *_, **__: pytest.fail("trained again"))
+    execute(folder, row, 0, ONE)
+    assert folder.scores.read_bytes() == scores
+    monkeypatch.setattr(runner._Stage, "__call__", lambda *_: pytest.fail("scored again"))
+    execute(folder, row, 0, ONE)
+    changed = replace(row, overrides={**row.overrides, "training.max_steps": 3})
+    with pytest.raises(ExperimentError, match=r"training\.max_steps: 2, now 3"):
+        execute(folder, changed, 0, ONE)
+    assert folder.scores.read_bytes() == scores and not folder.failure.exists()
+
+
+def test_a_training_that_outlived_its_parent_is_not_repeated(row, tmp_path, monkeypatch):
+    stay_in_process(monkeypatch)
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    prepare(folder, row, 0)
+    stages.train_run(folder)
+    monkeypatch.setattr(stages, "train", lambda *_, **__: pytest.fail("trained again"))
+    execute(folder, row, 0, ONE)
+    assert folder.done
+
+
+def test_two_do_not_work_in_one_folder(row, tmp_path):
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    folder.path.mkdir(parents=True)
+    with locked(folder.path / "lock"), pytest.raises(ValueError, match="another process is at work"):
+        execute(folder, row, 0, ONE)
+    assert [path.name for path in folder.path.iterdir()] == ["lock"]

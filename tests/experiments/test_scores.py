@@ -4,15 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_medflat.corpus.record import Entity
-from spacy_medflat.experiments.scores import (
-    Score,
-    difference,
-    resampled_f1,
-    sample_rows,
-    score,
-    spread,
-    text_counts,
-)
+from spacy_medflat.experiments.scores import Score, difference, resampled_f1, sample_rows, score, spread, text_counts
 
 from .helpers import corpora
 

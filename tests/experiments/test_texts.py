@@ -1,10 +1,11 @@
 import pytest
 
-from spacy_medflat.corpus.formats import write_records
-from spacy_medflat.corpus.record import CorpusError, Entity, Record
-from spacy_medflat.experiments.matrix import ExperimentError
+from spacy_medflat.corpus.formats.registry import write_records
+from spacy_medflat.corpus.record import Entity, Record
+from spacy_medflat.errors import ExperimentError, MedflatError
 from spacy_medflat.experiments.texts import read_mentions, read_texts
-from tests.corpus.helpers import tumour
+
+from ..corpus.helpers import tumour
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_all_sound_gold_is_read(path):
 
 def test_labels_limit_and_format(path):
     assert read_texts({"path": path, "limit": 1, "labels": ["bod"]}).gold == [frozenset({Entity(0, 4, "bod")})]
-    with pytest.raises(CorpusError):
+    with pytest.raises(MedflatError):
         read_texts({"path": path, "format": "jsonl"})
 
 

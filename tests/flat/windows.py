@@ -4,7 +4,7 @@ import random
 
 import torch
 
-from spacy_medflat.flat.layout import Layout
+from spacy_medflat.flat.batch import Layout
 
 
 def random_words(rng, n_chars, n_words, longest=4):

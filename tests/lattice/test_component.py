@@ -6,8 +6,9 @@ import spacy
 from hypothesis import given
 from spacy.training import Example
 
+from spacy_medflat.errors import LexiconError
 from spacy_medflat.lattice.component import Lattice
-from spacy_medflat.lattice.lexicon import Lexicon, LexiconError
+from spacy_medflat.lattice.lexicon import Lexicon
 from spacy_medflat.lattice.lexicon_words import LexiconWords
 from spacy_medflat.lattice.rules import WordRules
 

@@ -15,18 +15,9 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
-from spacy_medflat.ner.component import minibatch_by_tokens
 from spacy_medflat.torch_layer import set_size
-from tests.pipelines import (
-    KEY,
-    SENTENCES,
-    cnn_pipeline,
-    make_examples,
-    spans_of,
-    train,
-    transformer_pipeline,
-    write_recipe,
-)
+
+from ..pipelines import KEY, SENTENCES, cnn_pipeline, make_examples, spans_of, train, transformer_pipeline, write_recipe
 
 HEADS = ["spacy_medflat.EfficientGlobalPointer.v1", "spacy_medflat.GlobalPointer.v1"]
 LINEAR = "spacy_medflat.LinearNested.v1"
@@ -191,14 +182,6 @@ def test_pipe_equals_one_by_one(trained):
         assert_allclose(alone.spans[KEY].attrs["scores"], together.spans[KEY].attrs["scores"], atol=1e-5)
 
 
-@given(st.lists(st.integers(0, 9), max_size=8), st.integers(1, 20))
-def test_groups_of_documents_are_bounded_and_complete(lengths, size):
-    docs = [NLP.make_doc("肺" * n) for n in lengths]
-    groups = list(minibatch_by_tokens(docs, size))
-    assert [doc for group in groups for doc in group] == docs
-    assert all(len(group) == 1 or sum(map(len, group)) <= size for group in groups)
-
-
 def test_order_of_the_batch_does_not_matter(trained):
     forward = {doc.text: spans_of(doc) for doc in trained.pipe(TEXTS)}
     assert forward == {doc.text: spans_of(doc) for doc in trained.pipe(TEXTS[::-1])}
@@ -286,7 +269,7 @@ def test_a_long_text_is_read_without_a_seam(trained):
 
 
 def decode(nlp, rows, ents=(), **config):
-    from spacy_medflat.ner.candidates import Candidates
+    from spacy_medflat.ner.spans import Candidates
 
     recognizer = cnn_pipeline(**config).get_pipe("medflat_ner")
     for label in ("bod", "dis", "sym"):

@@ -4,7 +4,8 @@ import torch
 
 from spacy_medflat.ner import crf as crf_module
 from spacy_medflat.ner.crf import make_steps, run_chains
-from tests.ner.chains import distribution
+
+from .chains import distribution
 
 # Two groups, of two and of three tags. Tag 4 may neither begin a text nor follow tag 2.
 GROUP = torch.tensor([0, 0, 1, 1, 1])

@@ -8,7 +8,8 @@ from spacy_medflat.ner.pointer import (
     GlobalPointerScores,
     rotate,
 )
-from tests.ner import reference
+
+from . import reference
 
 HEADS = [
     (EfficientGlobalPointer, EfficientGlobalPointerScores, reference.efficient_logit),

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.ner.loss import GoldSpans
+from spacy_medflat.ner.spans import GoldSpans
 from spacy_medflat.ner.tag_groups import make_tag_groups
-from tests.ner.chains import spans_in
+
+from .chains import spans_in
 
 LABELS = ["bod", "sym", "dis"]
 TAGS = make_tag_groups([["sym"]], LABELS)

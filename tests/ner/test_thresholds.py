@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_medflat.ner.candidates import Candidates
-from spacy_medflat.ner.loss import GoldSpans
+from spacy_medflat.ner.spans import Candidates, GoldSpans
 from spacy_medflat.ner.thresholds import (
     LabelScores,
     best_global_threshold,

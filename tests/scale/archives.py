@@ -8,7 +8,8 @@ from typing import Any
 import spacy
 
 from spacy_medflat.scale.run import Settings, annotate_corpus
-from tests.scale import trouble
+
+from . import trouble
 
 WORDS = {"右肺": "bod", "右肺上叶": "bod", "右肺上叶腺癌": "dis", "咳嗽": "sym"}
 TEXTS = ["右肺上叶腺癌，咳嗽。", "", "无殊", "咳嗽\n咳嗽3天", "右肺上叶" * 9]

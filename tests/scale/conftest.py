@@ -6,7 +6,7 @@ from functools import lru_cache
 import pytest
 import spacy
 
-from tests.scale.archives import save_ruler
+from .archives import save_ruler
 
 
 @pytest.fixture(scope="session")

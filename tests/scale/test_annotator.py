@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import SpanGroup
 
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import annotator as module
 from spacy_medflat.scale.annotator import Annotator, Task, batches, entities_of, find_spans_key
 from spacy_medflat.scale.items import InputPart, Item
-from tests.pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
-from tests.scale import trouble
-from tests.scale.trouble import BAD
+
+from ..pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
+from . import trouble
+from .trouble import BAD
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_a_pipeline_runs_in_mixed_precision_on_request(trained, tmp_path):
     text = nlp.make_doc(SENTENCES[0][0])
     one, other = (run.nlp.get_pipe("transformer").predict([text]).model_output[0] for run in (single, half))
     assert 0 < abs(one - other).max() < 0.2
-    with pytest.raises(CorpusError, match=r"medflat_ner.* mixed precision"):
+    with pytest.raises(MedflatError, match=r"medflat_ner.* mixed precision"):
         Annotator(Task(str(trained), mixed_precision=True))
 
 
@@ -110,17 +111,17 @@ def test_groups_without_scores_and_without_group():
     doc = spacy.blank("zh")("肺癌")
     doc.spans["sc"] = SpanGroup(doc, spans=[doc[0:2]])
     assert entities_of(doc, "sc")[0][:4] == (0, 2, "", None)
-    with pytest.raises(CorpusError, match="writes no span group 'x'; it writes 'sc'"):
+    with pytest.raises(MedflatError, match="writes no span group 'x'; it writes 'sc'"):
         entities_of(doc, "x")
 
 
 def test_the_span_group_is_found():
     assert find_spans_key(cnn_pipeline(spans_key="found")) == "found"
     nlp = spacy.blank("zh")
-    with pytest.raises(CorpusError, match="has no component that finds spans"):
+    with pytest.raises(MedflatError, match="has no component that finds spans"):
         find_spans_key(nlp)
     nlp.add_pipe("span_ruler", config={"spans_key": "one"})
     assert find_spans_key(nlp) == "one"
     nlp.add_pipe("span_ruler", name="other", config={"spans_key": "two"})
-    with pytest.raises(CorpusError, match="with --spans-key: the pipeline writes 'one', 'two'"):
+    with pytest.raises(MedflatError, match="with --spans-key: the pipeline writes 'one', 'two'"):
         find_spans_key(nlp)

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import engines
 from spacy_medflat.scale.annotator import Task
 from spacy_medflat.scale.items import InputPart, Item
-from tests.pipelines import cnn_pipeline, train
-from tests.scale import trouble
-from tests.scale.archives import rows, run, write_lines
-from tests.scale.trouble import PIDS, SECONDS
+
+from ..pipelines import cnn_pipeline, train
+from . import trouble
+from .archives import rows, run, write_lines
+from .trouble import PIDS, SECONDS
 
 PATIENCE = 120
 
@@ -100,7 +101,7 @@ def test_a_process_that_dies(troubled, tmp_path, monkeypatch):
             killed.extend(int(path.name) for path in pids.iterdir())
             os.kill(killed[0], signal.SIGKILL)
 
-    with pytest.raises(CorpusError, match="a process died, perhaps for want of memory: try a smaller --n-process"):
+    with pytest.raises(MedflatError, match="a process died, perhaps for want of memory: try a smaller --n-process"):
         run(archive, tmp_path / "out.jsonl", troubled, n_process=2, progress=kill)
     monkeypatch.setenv(SECONDS, "0")
     assert 3 <= run(archive, tmp_path / "out.jsonl", troubled).resumed < 30

@@ -7,8 +7,9 @@ import pytest
 pa = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
 import pyarrow.parquet as pq  # noqa: E402
 
-from spacy_medflat.corpus.record import CorpusError  # noqa: E402
-from tests.scale.archives import expected, read_lines, rows, run, spans_of, write_lines  # noqa: E402
+from spacy_medflat.errors import MedflatError  # noqa: E402
+
+from .archives import expected, read_lines, rows, run, spans_of, write_lines  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("fast")
 ENTITY = "list<element: struct<start: int32, end: int32, label: string, score: float, text: string>>"
@@ -104,11 +105,11 @@ def test_parquet_beside_other_inputs(typed, ruler, tmp_path):
 def test_parquet_files_that_do_not_go_together(typed, ruler, tmp_path):
     other = tmp_path / "other.parquet"
     pq.write_table(pa.table({"text": ["肺"], "tags": [7]}), other)
-    with pytest.raises(CorpusError, match="do not have the same fields"):
+    with pytest.raises(MedflatError, match="do not have the same fields"):
         run([typed, other], tmp_path / "out.parquet", ruler)
     pq.write_table(pa.table({"text": ["肺"], "entities": [7]}), other)
-    with pytest.raises(CorpusError, match=r"has a field 'entities'; name another with --entities-field"):
+    with pytest.raises(MedflatError, match=r"has a field 'entities'; name another with --entities-field"):
         run(other, tmp_path / "out.parquet", ruler)
     other.write_bytes(b"rubbish")
-    with pytest.raises(CorpusError, match=r"other.parquet: not Parquet, or damaged"):
+    with pytest.raises(MedflatError, match=r"other.parquet: not Parquet, or damaged"):
         run(other, tmp_path / "out.jsonl", ruler)

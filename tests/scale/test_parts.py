@@ -4,11 +4,12 @@ import sys
 
 import pytest
 
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import parts as module
 from spacy_medflat.scale.parts import Parts
 from spacy_medflat.scale.sources import find_sources
-from tests.scale.archives import rows, write_lines
+
+from .archives import rows, write_lines
 
 
 def numbers(parts):
@@ -46,5 +47,5 @@ def test_piped_texts_must_be_those_of_the_run_that_is_resumed(monkeypatch):
     first, second = Parts(pipe("肺\n肝\n"), 1)
     assert [part.number for part in Parts(pipe("肺\n心\n"), 1, {1: first.digest})] == [2]
     assert first.digest != second.digest
-    with pytest.raises(CorpusError, match="part 1 of standard input is not what it was"):
+    with pytest.raises(MedflatError, match="part 1 of standard input is not what it was"):
         list(Parts(pipe("肾\n肝\n"), 1, {1: first.digest}))

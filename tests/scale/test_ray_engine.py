@@ -7,9 +7,10 @@ from importlib.util import find_spec
 
 import pytest
 
-from spacy_medflat.corpus.record import CorpusError
-from tests.scale.archives import rows, run, write_lines
-from tests.scale.trouble import BAD, PIDS, SECONDS
+from spacy_medflat.errors import MedflatError
+
+from .archives import rows, run, write_lines
+from .trouble import BAD, PIDS, SECONDS
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
@@ -38,7 +39,7 @@ def test_a_killed_actor_is_replaced_and_the_output_is_the_same(troubled, tmp_pat
 def test_without_ray_and_with_standard_input(ruler, tmp_path, monkeypatch):
     archive = write_lines(tmp_path / "notes.jsonl", rows(2))
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(CorpusError, match=r"needs Ray: pip install 'spacy-medflat\[ray\]'"):
+    with pytest.raises(MedflatError, match=r"needs Ray: pip install 'spacy-medflat\[ray\]'"):
         run(archive, tmp_path / "out.jsonl", ruler, engine="ray")
-    with pytest.raises(CorpusError, match="cannot read standard input"):
+    with pytest.raises(MedflatError, match="cannot read standard input"):
         run("-", tmp_path / "piped.jsonl", ruler, engine="ray")

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.corpus.docbin import write_docbin
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.corpus.formats.docbin import write_docbin
+from spacy_medflat.errors import MedflatError, SourceError
 from spacy_medflat.scale.items import Document, Failure
 from spacy_medflat.scale.parse import Fields, parse
 from spacy_medflat.scale.readers import Meter, read_items
-from spacy_medflat.scale.sources import SourceError, find_sources, fingerprint
-from tests.corpus.helpers import tumour, write
-from tests.corpus.strategies import ANY_CHARACTER
+from spacy_medflat.scale.sources import find_sources, fingerprint
+
+from ..corpus.helpers import tumour, write
+from ..corpus.strategies import ANY_CHARACTER
 
 FIELDS = Fields()
 
@@ -85,7 +86,7 @@ def test_a_quote_that_nothing_closes_does_not_swallow_the_rest(tmp_path):
     [("", "the file is empty"), ("text,text\n", "the header has 'text' twice"), ('"a"b,c\n', "line 1: not CSV")],
 )
 def test_bad_headers(content, message, tmp_path):
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         read(write(tmp_path / "a.csv", content))
 
 
@@ -120,7 +121,7 @@ def test_lines_of_text_arrays_and_docbin(tmp_path):
     write_docbin([tumour(id="n1", meta={"ward": [1, {"a": None}]})], tmp_path / "a.spacy")
     (row,) = read(tmp_path / "a.spacy")
     assert row.fields == {"id": "n1", "text": tumour().text, "ward": [1, {"a": None}]}
-    with pytest.raises(CorpusError, match="not a spaCy DocBin"):
+    with pytest.raises(MedflatError, match="not a spaCy DocBin"):
         read(write(tmp_path / "b.spacy", b"x"))
 
 
@@ -147,7 +148,7 @@ def test_inputs_that_do_not_fit(inputs, kind, message, tmp_path, monkeypatch):
     Path("empty").mkdir()
     for name in ("a.xyz", "a.parquet.gz"):
         Path(name).touch()
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         find_sources(inputs, kind)
 
 

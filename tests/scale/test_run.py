@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from spacy_medflat.corpus.brat import read_brat
-from spacy_medflat.corpus.docbin import read_docbin
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.corpus.formats.brat import read_brat
+from spacy_medflat.corpus.formats.docbin import read_docbin
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale.run_folder import RunFolder
-from tests.scale.archives import expected, read_lines, rows, run, spans_of, write_lines
-from tests.scale.trouble import BAD
+
+from .archives import expected, read_lines, rows, run, spans_of, write_lines
+from .trouble import BAD
 
 pytestmark = pytest.mark.usefixtures("fast")
 
@@ -135,7 +136,7 @@ def test_a_complete_run_is_not_done_again(archive, ruler, tmp_path):
     assert outcome.already_complete and outcome.summary.documents == 20
     assert files_of(tmp_path) == before
     (tmp_path / "out.jsonl").unlink()
-    with pytest.raises(CorpusError, match="was complete and is gone; start anew with --force"):
+    with pytest.raises(MedflatError, match="was complete and is gone; start anew with --force"):
         run(archive, tmp_path / "out.jsonl", ruler)
     assert not run(archive, tmp_path / "out.jsonl", ruler, force=True).already_complete
     assert files_of(tmp_path) == before
@@ -151,12 +152,12 @@ def test_another_run_is_refused_and_forced(archive, ruler, troubled, tmp_path):
         ({"spans_key": "other"}, "spans_key was None, now 'other'"),
         ({"fields": {"text": "ward"}}, "fields was"),
     ]:
-        with pytest.raises(CorpusError, match=f"belongs to another run: {message}"):
+        with pytest.raises(MedflatError, match=f"belongs to another run: {message}"):
             run(archive, output, ruler, **changes)
-    with pytest.raises(CorpusError, match="belongs to another run: model was"):
+    with pytest.raises(MedflatError, match="belongs to another run: model was"):
         run(archive, output, troubled)
     write_lines(archive, rows(5))
-    with pytest.raises(CorpusError, match="belongs to another run: inputs was"):
+    with pytest.raises(MedflatError, match="belongs to another run: inputs was"):
         run(archive, output, ruler)
     assert output.read_bytes() == old
     # What is not given is taken from the earlier run.
@@ -171,7 +172,7 @@ def test_the_weights_are_part_of_the_model(archive, ruler, tmp_path):
     run(archive, tmp_path / "out.jsonl", model)
     (patterns,) = model.glob("span_ruler/patterns")
     patterns.write_bytes(patterns.read_bytes().replace(b"sym", b"dis"))
-    with pytest.raises(CorpusError, match="model was"):
+    with pytest.raises(MedflatError, match="model was"):
         run(archive, tmp_path / "out.jsonl", model)
 
 
@@ -179,14 +180,14 @@ def test_nothing_of_others_is_touched(archive, ruler, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("x")
     for force in (False, True):
-        with pytest.raises(CorpusError, match="this folder is not empty"):
+        with pytest.raises(MedflatError, match="this folder is not empty"):
             run(archive, tmp_path / "mine", ruler, force=force)
     (tmp_path / "old.jsonl").write_text("x")
-    with pytest.raises(CorpusError, match="this file exists; give another name, or replace it with --force"):
+    with pytest.raises(MedflatError, match="this file exists; give another name, or replace it with --force"):
         run(archive, tmp_path / "old.jsonl", ruler)
     assert (tmp_path / "old.jsonl").read_text() == "x"
     for output in (archive, tmp_path / "mine"):
-        with pytest.raises(CorpusError, match=r"is one of the inputs|lies in the input folder"):
+        with pytest.raises(MedflatError, match=r"is one of the inputs|lies in the input folder"):
             run([archive, tmp_path / "mine"], output, ruler, force=True)
     run(archive, tmp_path / "out", ruler)
     (tmp_path / "out" / "letter.txt").write_text("x")
@@ -253,7 +254,7 @@ def test_a_full_disk_is_one_message_and_what_is_done_stays(step, archive, ruler,
 
     with monkeypatch.context():
         monkeypatch.setattr(RunFolder, "write", write)
-        with pytest.raises(CorpusError, match=r"No space left on device \(texts done: 9; they stay"):
+        with pytest.raises(MedflatError, match=r"No space left on device \(texts done: 9; they stay"):
             run(archive, tmp_path / "out.jsonl", ruler)
         monkeypatch.undo()
     assert run(archive, tmp_path / "out.jsonl", ruler).resumed == 9
@@ -264,7 +265,7 @@ def test_a_file_that_cannot_be_read_on(ruler, tmp_path):
     good = write_lines(tmp_path / "a.jsonl", rows(6))
     cut = tmp_path / "b.jsonl.gz"
     cut.write_bytes(gzip.compress(good.read_bytes())[:-20])
-    with pytest.raises(CorpusError, match=r"b.jsonl.gz: damaged or cut off.*\(texts done: 9; they stay"):
+    with pytest.raises(MedflatError, match=r"b.jsonl.gz: damaged or cut off.*\(texts done: 9; they stay"):
         run([good, cut], tmp_path / "out.jsonl", ruler)
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -290,15 +291,15 @@ def test_long_and_no_texts(ruler, tmp_path):
     ],
 )
 def test_settings_that_do_not_fit(settings, message, archive, ruler, tmp_path):
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         run(archive, tmp_path / "out.jsonl", ruler, **settings)
-    with pytest.raises(CorpusError, match="no pipeline 'no_such_model'"):
+    with pytest.raises(MedflatError, match="no pipeline 'no_such_model'"):
         run(archive, tmp_path / "out.jsonl", Path("no_such_model"))
 
 
 def test_two_runs_at_once_are_refused(archive, ruler, tmp_path):
     def second(state):
-        with pytest.raises(CorpusError, match="another run is writing here"):
+        with pytest.raises(MedflatError, match="another process is at work"):
             run(archive, tmp_path / "out.jsonl", ruler)
 
     assert run(archive, tmp_path / "out.jsonl", ruler, progress=second).summary.documents == 20
@@ -308,7 +309,7 @@ def test_a_run_that_does_not_begin_leaves_nothing(archive, tmp_path, ruler):
     before = files_of(tmp_path)
     parquet = {"kind": "parquet", "target": "parquet"}
     pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
-    with pytest.raises(CorpusError, match="not Parquet"):
+    with pytest.raises(MedflatError, match="not Parquet"):
         run(archive, tmp_path / "out", ruler, **parquet)
     assert files_of(tmp_path) == before and not (tmp_path / "out").exists()
 

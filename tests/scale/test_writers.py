@@ -3,13 +3,14 @@ import gzip
 import pytest
 from hypothesis import given
 
-from spacy_medflat.corpus.brat import read_brat
-from spacy_medflat.corpus.docbin import read_docbin
+from spacy_medflat.corpus.formats.brat import read_brat
+from spacy_medflat.corpus.formats.docbin import read_docbin
 from spacy_medflat.scale.items import Document, Found
 from spacy_medflat.scale.parse import Fields
 from spacy_medflat.scale.writers import FORMATS, write_part
-from tests.corpus.helpers import write
-from tests.corpus.strategies import json_values, metas, texts
+
+from ..corpus.helpers import write
+from ..corpus.strategies import json_values, metas, texts
 
 NAMES = Fields()
 

@@ -13,8 +13,9 @@ from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 
-from spacy_medflat.training.parameters import dump_weights
-from tests.pipelines import make_examples, transformer_pipeline, write_recipe
+from spacy_medflat.training.resume.state import dump_weights
+
+from ..pipelines import make_examples, transformer_pipeline, write_recipe
 
 RATE = {"@schedules": "warmup_linear.v1", "initial_rate": 0.01, "warmup_steps": 2, "total_steps": 20}
 ADAMW = {

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from spacy_medflat.training.logger import create_console_logger
-from tests.training.victims import attack_it, victim
+
+from .victims import attack_it, victim
 
 
 def info(step, losses, scores=None):

@@ -7,9 +7,10 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import PyTorchGradScaler
 
-from spacy_medflat.training.adversarial_callbacks import create_adversarial_training
-from spacy_medflat.training.attacks import FGM
-from tests.pipelines import CNN, LISTENER, SENTENCES, transformer_pipeline
+from spacy_medflat.training.adversarial.attacks import FGM
+from spacy_medflat.training.adversarial.callbacks import create_adversarial_training
+
+from ..pipelines import CNN, LISTENER, SENTENCES, transformer_pipeline
 
 SPANCAT = {"@architectures": "spacy.SpanCategorizer.v1", "scorer": {"@layers": "spacy.LinearLogistic.v1"}}
 SPANCAT["reducer"] = {"@layers": "spacy.mean_max_reducer.v1", "hidden_size": 8}

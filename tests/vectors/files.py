@@ -1,7 +1,5 @@
 """word2vec files for tests."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import lzma

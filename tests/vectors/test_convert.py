@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.lattice.rules import WordRules
-from spacy_medflat.vectors.convert import Summary, convert_vectors, load_vectors
-from spacy_medflat.vectors.keep import WordFilter
+from spacy_medflat.vectors.convert import Summary, WordFilter, convert_vectors, is_character, load_vectors
 from spacy_medflat.vectors.store import has_vector, read_vocab
 
 from .files import ROWS, binary, pack, text
@@ -42,7 +41,7 @@ def test_words_that_are_no_words_are_counted(tmp_path):
     "data", [text(ROWS).decode().encode("gb18030"), binary([("肺", [0.1] * 8)] * 500, header="500 2")]
 )
 def test_most_words_garbled(tmp_path, data):
-    with pytest.raises(CorpusError, match="words are not UTF-8; save the file as UTF-8, or, if it is binary"):
+    with pytest.raises(MedflatError, match="words are not UTF-8; save the file as UTF-8, or, if it is binary"):
         load_vectors(pack(tmp_path / "v", data), keep=WordFilter(), count=100)
 
 
@@ -54,7 +53,7 @@ def test_numbers_of_words_left_out_are_not_looked_at(tmp_path):
 def test_count_reads_the_first_rows_only(tmp_path):
     path = pack(tmp_path / "v", text(ROWS) + b"cut sho")
     assert load_vectors(path, keep=WordFilter(), count=2)[0].words == KEPT[:2]
-    with pytest.raises(CorpusError, match="v line 6: 'cut' has 1 numbers"):
+    with pytest.raises(MedflatError, match="v line 6: 'cut' has 1 numbers"):
         load_vectors(path, keep=WordFilter())
 
 
@@ -67,7 +66,7 @@ def test_convert(tmp_path):
 
 def test_nothing_is_written_after_an_error(tmp_path):
     source = pack(tmp_path / "v", text(ROWS[2:3]))
-    with pytest.raises(CorpusError, match=r"none of 1 words is kept \(1 not Chinese\); loosen"):
+    with pytest.raises(MedflatError, match=r"none of 1 words is kept \(1 not Chinese\); loosen"):
         convert_vectors(source, tmp_path / "out", keep=WordFilter())
     assert [path.name for path in tmp_path.iterdir()] == ["v"]
 
@@ -75,14 +74,14 @@ def test_nothing_is_written_after_an_error(tmp_path):
 def test_force_replaces_vectors_and_nothing_else(tmp_path):
     source, target = pack(tmp_path / "v", text(ROWS)), tmp_path / "out"
     convert_vectors(source, target, keep=WordFilter())
-    with pytest.raises(CorpusError, match="not empty"):
+    with pytest.raises(MedflatError, match="not empty"):
         convert_vectors(source, target, keep=WordFilter())
     convert_vectors(source, target, keep=WordFilter(words={"肺癌"}), force=True)
     assert not has_vector(read_vocab(target))("肺炎")
     other = tmp_path / "notes"
     other.mkdir()
     (other / "file").touch()
-    with pytest.raises(CorpusError, match="holds no vectors"):
+    with pytest.raises(MedflatError, match="holds no vectors"):
         convert_vectors(source, other, keep=WordFilter(), force=True)
     assert (other / "file").exists()
 
@@ -90,5 +89,42 @@ def test_force_replaces_vectors_and_nothing_else(tmp_path):
 def test_a_target_in_the_way_is_found_first(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "file").touch()
-    with pytest.raises(CorpusError, match="not empty"):
+    with pytest.raises(MedflatError, match="not empty"):
         convert_vectors(tmp_path / "no such file", tmp_path / "out", keep=WordFilter())
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("肺", None),
+        ("肺癌", None),
+        ("右肺上叶腺癌术后", None),
+        ("右肺上叶腺癌手术后", "too long"),
+        ("a", "too short"),
+        ("CT", "not Chinese"),
+        ("T细胞", "not Chinese"),
+        ("", "empty or with a space inside"),
+        ("肺 癌", "empty or with a space inside"),
+        ("\u3000", "empty or with a space inside"),
+    ],
+)
+def test_rules(word, reason):
+    assert WordFilter().reason_against(word) == reason
+
+
+def test_other_rules_keep_single_characters():
+    keep = WordFilter(WordRules(3, 4, chinese_only=False))
+    assert [word for word in ("肺", "肺癌", "T细胞", "右肺上叶腺") if not keep.reason_against(word)] == ["肺", "T细胞"]
+
+
+def test_a_list_decides_alone():
+    keep = WordFilter(words={"T细胞", "右肺上叶腺癌手术后"})
+    assert not keep.reason_against("T细胞")
+    assert not keep.reason_against("右肺上叶腺癌手术后")
+    assert not keep.reason_against("肺")
+    assert keep.reason_against("肺癌") == "not in the list of words"
+
+
+def test_is_character():
+    assert is_character("肺")
+    assert not any(map(is_character, ["", "肺癌", "a", "，"]))

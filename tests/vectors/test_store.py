@@ -6,9 +6,8 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 
-from spacy_medflat.corpus.record import CorpusError
-from spacy_medflat.vectors.convert import load_vectors
-from spacy_medflat.vectors.keep import WordFilter
+from spacy_medflat.errors import MedflatError
+from spacy_medflat.vectors.convert import WordFilter, load_vectors
 from spacy_medflat.vectors.store import (
     TableBuilder,
     VectorTable,
@@ -67,9 +66,9 @@ def test_serves_the_initialize_block(folder):
 
 
 def test_writes_whole_or_not_at_all(folder):
-    with pytest.raises(CorpusError, match="not empty"):
+    with pytest.raises(MedflatError, match="not empty"):
         write_vectors(VectorTable(WORDS, MATRIX), folder)
-    with pytest.raises(CorpusError, match="no word to write"):
+    with pytest.raises(MedflatError, match="no word to write"):
         write_vectors(VectorTable([], MATRIX[:0]), folder.parent / "other")
     assert [path.name for path in folder.parent.iterdir()] == ["vectors"]
 
@@ -90,13 +89,13 @@ def test_word2vec_text(tmp_path, name):
 
 def test_a_file_in_the_way_is_found_before_the_work(tmp_path):
     (tmp_path / "v").write_text("mine", encoding="utf8")
-    with pytest.raises(CorpusError, match="a file of this name"), vectors_folder(tmp_path / "v"):
+    with pytest.raises(MedflatError, match="a file of this name"), vectors_folder(tmp_path / "v"):
         pytest.fail("work began")
     assert (tmp_path / "v").read_text(encoding="utf8") == "mine"
 
 
 def test_word2vec_text_cannot_hold_spaces(tmp_path):
-    with pytest.raises(CorpusError, match="'肺 癌' is empty or has a space"):
+    with pytest.raises(MedflatError, match="'肺 癌' is empty or has a space"):
         write_word2vec(VectorTable(["肺 癌"], MATRIX[:1]), tmp_path / "v.txt")
     assert not list(tmp_path.iterdir())
 
@@ -110,11 +109,11 @@ def test_reads_the_vocabulary(folder):
 
 
 def test_no_vectors_to_read(tmp_path, folder):
-    with pytest.raises(CorpusError, match="no file vocab/vectors"):
+    with pytest.raises(MedflatError, match="no file vocab/vectors"):
         read_vocab(tmp_path)
     spacy.blank("zh").to_disk(tmp_path / "blank")
-    with pytest.raises(CorpusError, match="no vectors of words"):
+    with pytest.raises(MedflatError, match="no vectors of words"):
         read_vocab(tmp_path / "blank")
     (folder / "vocab" / "vectors").write_bytes(b"x")
-    with pytest.raises(CorpusError, match="cannot be read"):
+    with pytest.raises(MedflatError, match="cannot be read"):
         read_vocab(folder)

@@ -2,7 +2,7 @@ import zipfile
 
 import pytest
 
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.vectors.streams import inner_suffix, open_stream
 
 from .files import pack
@@ -23,7 +23,7 @@ def test_reads_and_knows_its_position(tmp_path, name):
 def test_damaged(tmp_path, suffix, damage):
     path = pack(tmp_path / f"a{suffix}", DATA)
     path.write_bytes(path.read_bytes()[:-30] if damage == "cut" else b"no such format" * 10)
-    with pytest.raises(CorpusError, match="damaged or cut short"), open_stream(path) as stream:
+    with pytest.raises(MedflatError, match="damaged or cut short"), open_stream(path) as stream:
         stream.file.read()
 
 
@@ -31,7 +31,7 @@ def test_a_zip_needs_one_member(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.txt", "a")
         archive.writestr("b.txt", "b")
-    with pytest.raises(CorpusError, match=r"holds 2 files \(a.txt, b.txt\)"), open_stream(tmp_path / "a.zip"):
+    with pytest.raises(MedflatError, match=r"holds 2 files \(a.txt, b.txt\)"), open_stream(tmp_path / "a.zip"):
         pass
 
 
@@ -42,7 +42,7 @@ def test_a_zip_that_cannot_be_unpacked(tmp_path, place, value, message):
     local, central = place
     data[local] = data[data.find(b"PK\x01\x02") + central] = value
     path.write_bytes(data)
-    with pytest.raises(CorpusError, match=rf"a\.zip: .*{message}.*; unpack it"), open_stream(path):
+    with pytest.raises(MedflatError, match=rf"a\.zip: .*{message}.*; unpack it"), open_stream(path):
         pass
 
 

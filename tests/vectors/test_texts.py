@@ -1,9 +1,12 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from spacy_medflat.corpus.formats import write_records
-from spacy_medflat.corpus.record import CorpusError, Record
+from spacy_medflat.corpus.formats.registry import write_records
+from spacy_medflat.corpus.record import Record
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.lattice.lexicon_words import LexiconWords
-from spacy_medflat.vectors.texts import Found, find_words, iter_texts
+from spacy_medflat.vectors.texts import Found, find_words, iter_texts, tokens_of
 
 from .files import pack
 
@@ -43,12 +46,12 @@ def test_json_lines_with_a_text_field_only(tmp_path):
     ],
 )
 def test_bad_files(tmp_path, name, data, message):
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         list(iter_texts([pack(tmp_path / name, data)]))
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(CorpusError, match="no such file"):
+    with pytest.raises(MedflatError, match="no such file"):
         list(iter_texts([tmp_path / "none.txt"]))
 
 
@@ -59,3 +62,31 @@ def test_find_words():
     expected = [Found(texts[0], [(0, 4), (0, 2), (1, 3)]), Found("无", []), Found("术后", [(0, 2)])]
     assert list(find_words(iter(texts), source)) == expected * 400
     assert list(find_words(iter([]), source)) == []
+
+
+TEXT = "右肺上叶腺癌 术后"
+
+
+def test_longest_words_and_the_characters_between():
+    assert tokens_of(TEXT, [(0, 2), (0, 4), (1, 2), (4, 6)]) == ["右肺上叶", "腺癌", "术", "后"]
+    assert tokens_of(TEXT, []) == list("右肺上叶腺癌术后")
+
+
+def test_of_crossing_words_the_first():
+    assert tokens_of(TEXT, [(1, 4), (3, 6)]) == ["右", "肺上叶", "腺", "癌", "术", "后"]
+
+
+def test_words_with_white_space_are_none():
+    assert tokens_of(TEXT, [(4, 9), (5, 7)]) == list("右肺上叶腺癌术后")
+
+
+def test_nothing():
+    assert tokens_of("", []) == tokens_of(" \n", [(0, 1)]) == []
+
+
+@given(st.text(max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(1, 5))))
+def test_tokens_are_the_text_without_white_space(text, words):
+    places = [(start, start + length) for start, length in words if start + length <= len(text)]
+    tokens = tokens_of(text, places)
+    assert "".join(tokens) == "".join(char for char in text if not char.isspace())
+    assert set(tokens) <= {text[start:end] for start, end in places} | set(text)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.lattice.lexicon_words import LexiconWords
 from spacy_medflat.vectors.train import Sentences, Settings, train_vectors
 
@@ -59,7 +59,7 @@ def test_progress(source):
     [([], SMALL, "hold no text"), (["  "], SMALL, "hold no text"), (["术后"], Settings(), "no token occurs 5 times")],
 )
 def test_too_little(source, texts, settings, message):
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         train_vectors(texts, source, settings)
 
 

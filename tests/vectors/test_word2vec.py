@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.corpus.record import CorpusError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.vectors.word2vec import Header, iter_rows, parse, read_header
 
 from .files import ROWS, binary, text
@@ -109,5 +109,5 @@ def test_any_binary_word(rows):
     ],
 )
 def test_bad_files(data, message):
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(MedflatError, match=message):
         read(data)

@@ -1,0 +1,125 @@
+"""brat standoff: a `.txt` file and an `.ann` file beside it for every text, alone or in a folder."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ...errors import CorpusError, clipped
+from ...files import BOM, open_for_writing, read_text
+from ..record import Entity, Problem, Record, describe, lost_scores
+
+_ENTITY = re.compile(r"T\S*\t(?P<label>\S+) (?P<spans>-?[0-9]+ -?[0-9]+(?:;-?[0-9]+ -?[0-9]+)*)(?:\t(?P<surface>.*))?")
+_LINE_END = re.compile(r"[\r\n]")
+_NOT_AN_ENTITY = re.compile(r"(?:[REAMN][0-9]+|#\S*|\*)\t.*")
+_SAFE_ID = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)*")
+
+
+def read_brat(path: Path) -> Iterator[Record]:
+    """Records of a folder (with its subfolders), or of the one text whose `.txt` or `.ann` file is given.
+
+    Offsets count the characters of the `.txt` file as it stands, `\\r` included. A text without an `.ann`
+    file has no entities. Discontinuous entities, and lines that are not entities, are reported in
+    `Record.problems`.
+    RAISES (CorpusError): Not UTF-8, no text, an `.ann` file without its text, or a line that is not brat.
+    """
+    root = path if path.is_dir() else path.parent
+    for text_path in _text_paths(path):
+        ann_path = text_path.with_suffix(".ann")
+        place, ann_place = (file.relative_to(root).as_posix() for file in (text_path, ann_path))
+        record = Record(read_text(text_path, place), id=place.removesuffix(".txt"), place=place)
+        if ann_path.exists():
+            _annotate(record, read_text(ann_path, ann_place).removeprefix(BOM), ann_place)
+        yield record
+
+
+def _text_paths(path: Path) -> list[Path]:
+    if not path.is_dir():
+        found = [path.with_suffix(".txt")]
+        orphans = [path] if path.suffix == ".ann" and not found[0].exists() else []
+    else:
+        found = sorted(path.rglob("*.txt"))
+        orphans = [ann for ann in sorted(path.rglob("*.ann")) if not ann.with_suffix(".txt").exists()]
+    if orphans:
+        raise CorpusError(f"{orphans[0]}: annotations without a text; put the .txt file of the same name beside it")
+    if not found:
+        raise CorpusError(f"{path}: no .txt file in this folder; brat keeps each text in one, its annotations in .ann")
+    return found
+
+
+def _annotate(record: Record, annotations: str, place: str) -> None:
+    for number, line in enumerate(annotations.split("\n"), 1):
+        line = line.removesuffix("\r")
+        here = f"{place} line {number}"
+        match = _ENTITY.fullmatch(line)
+        if match and ";" in match["spans"]:
+            detail = f"{clipped(match['label'])} {match['spans']} {clipped(match['surface'])}"
+            record.problems.append(Problem("discontinuous", here, detail))
+        elif match:
+            start, end = map(int, match["spans"].split())
+            record.entities.append(
+                Entity(start, end, match["label"], _surface(match["surface"], record.text, start, end))
+            )
+        elif _NOT_AN_ENTITY.fullmatch(line):
+            record.problems.append(Problem("ignored_annotation", here, clipped(line)))
+        elif line.strip():
+            raise CorpusError(f"{here}: not a brat annotation: {clipped(line)}; expected 'T1<tab>label 0 2<tab>text'")
+
+
+def _surface(surface: str | None, text: str, start: int, end: int) -> str | None:
+    """The surface as the text has it, if they differ only in line ends, for which brat writes spaces."""
+    piece = text[start:end] if 0 <= start <= end else ""
+    return piece if surface == _LINE_END.sub(" ", piece) else surface
+
+
+def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
+    """Write a folder with a `.txt` and an `.ann` file for each record, named after its identifier.
+
+    An identifier that is no safe or no new file name gives way to the record's number. Labels with white
+    space do not fit the format: such entities are skipped.
+    RETURNS (list[Problem]): What was left out.
+    RAISES (CorpusError): If the path looks like a file.
+    """
+    if path.suffix in {".txt", ".ann"}:
+        raise CorpusError(f"{path}: brat is written to a folder, one pair of files a text; give a folder")
+    path.mkdir(parents=True, exist_ok=True)
+    problems: list[Problem] = []
+    taken: set[str] = set()
+    for number, record in enumerate(records, 1):
+        name = _file_name(record.id, number, taken)
+        taken.add(name.casefold())
+        lines, skipped = _ann_lines(record)
+        problems.extend([*_losses(record, name), *skipped])
+        text_path = path / f"{name}.txt"
+        text_path.parent.mkdir(parents=True, exist_ok=True)
+        text_path.write_bytes(record.text.encode("utf-8"))
+        with open_for_writing(text_path.with_suffix(".ann")) as file:
+            file.writelines(lines)
+    return problems
+
+
+def _file_name(identifier: str, number: int, taken: set[str]) -> str:
+    usable = _SAFE_ID.fullmatch(identifier) and len(identifier.encode()) <= 200 and identifier.casefold() not in taken
+    name = identifier if usable else f"{number:06d}"
+    while name.casefold() in taken:
+        name += "-"
+    return name
+
+
+def _losses(record: Record, name: str) -> list[Problem]:
+    lost = [f"field {clipped(key)}" for key in record.meta if key != "id"]
+    if record.id and record.id != name:
+        lost.append(f"identifier {clipped(record.id)}, written as {name!r}")
+    return [*(Problem("dropped_meta", record.place, detail) for detail in lost), *lost_scores(record)]
+
+
+def _ann_lines(record: Record) -> tuple[list[str], list[Problem]]:
+    lines: list[str] = []
+    problems: list[Problem] = []
+    for entity in record.entities:
+        if not re.fullmatch(r"\S+", entity.label):
+            detail = f"{describe(entity, record.text)}: a brat label must not be empty or hold white space"
+            problems.append(Problem("unwritable", record.place, detail))
+            continue
+        surface = _LINE_END.sub(" ", record.text[entity.start : entity.end])
+        lines.append(f"T{len(lines) + 1}\t{entity.label} {entity.start} {entity.end}\t{surface}\n")
+    return lines, problems

@@ -1,0 +1,55 @@
+"""CMeEE, the CBLUE layout: a JSON array (or JSON lines) of texts whose entities have an inclusive end."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import StrictInt
+
+from ..record import Entity, Problem, Record
+from .json_io import Fields, OpenModel, Text, ignored_fields, read_objects, split_id, validated, write_records
+
+
+class _Entity(OpenModel):
+    start_idx: StrictInt
+    end_idx: StrictInt
+    type: Text
+    entity: Text | None = None
+
+
+class _Record(OpenModel):
+    text: Text
+    entities: list[_Entity] | None = None
+
+
+def read_cmeee(path: Path) -> Iterator[Record]:
+    """Records of a CMeEE file. `entities` may be absent, as in the test set; other fields go to `meta`.
+
+    RAISES (CorpusError): Not UTF-8, not JSON, or not of this shape.
+    """
+    for place, raw in read_objects(path):
+        parsed = validated(_Record, raw, place, "CMeEE")
+        entities = parsed.entities or []
+        identifier, meta = split_id(parsed.model_extra)
+        spans = [Entity(e.start_idx, e.end_idx + 1, e.type, e.entity) for e in entities]
+        yield Record(parsed.text, spans, identifier, place, meta, ignored_fields(entities, place))
+
+
+def write_cmeee(records: Iterable[Record], path: Path) -> list[Problem]:
+    """Write a JSON array, or JSON lines if the file is called `.jsonl`. Fields of `meta` stand beside `text`.
+
+    RETURNS (list[Problem]): What was left out.
+    """
+    return write_records(records, path, _fields, array=path.suffix != ".jsonl")
+
+
+def _fields(record: Record) -> Fields:
+    entities = [
+        {
+            "start_idx": e.start,
+            "end_idx": e.end - 1,
+            "type": e.label,
+            "entity": record.text[e.start : e.end] if e.surface is None else e.surface,
+        }
+        for e in record.entities
+    ]
+    return {"text": record.text, "entities": entities}

@@ -1,0 +1,65 @@
+"""spaCy's binary training format (`.spacy`), the entities in a span group."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from ...errors import CorpusError
+from ..docs import doc_to_record, record_to_doc
+from ..record import Problem, Record
+
+
+def read_docbin(path: Path, spans_key: str = "sc") -> Iterator[Record]:
+    """Records of a `.spacy` file, one a document, with the entities of the span group `spans_key`.
+
+    RAISES (CorpusError): If the file is no DocBin.
+    """
+    for number, doc in enumerate(_docs(path), 1):
+        yield doc_to_record(doc, spans_key, place=f"{path.name} record {number}")
+
+
+def _docs(path: Path) -> Iterator[Doc]:
+    data = path.read_bytes()
+    try:
+        yield from DocBin().from_bytes(data).get_docs(Vocab())
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise CorpusError(f"{path.name}: not a spaCy DocBin, or damaged; write it again with convert") from error
+
+
+def write_docbin(records: Iterable[Record], path: Path, spans_key: str = "sc", lang: str = "zh") -> list[Problem]:
+    """Write every record as a document of the language's tokenizer; all of them are held in memory.
+
+    Text, offsets, identifiers and fields survive exactly.
+    RETURNS (list[Problem]): The entities that do not fit the tokens.
+    RAISES (CorpusError): An unknown language, or fields that the format cannot store.
+    """
+    tokenizer = blank_pipeline(lang).tokenizer
+    # Nothing but text and spans is annotated, so no token attribute needs storing.
+    bin_ = DocBin(attrs=["ORTH"], store_user_data=True)
+    problems: list[Problem] = []
+    for record in records:
+        doc, unaligned = record_to_doc(record, tokenizer, spans_key)
+        problems.extend(unaligned)
+        try:
+            bin_.add(doc)
+        except (OverflowError, TypeError, ValueError) as error:
+            raise CorpusError(f"{record.place}: a DocBin cannot store the fields of the record: {error}") from error
+    try:
+        bin_.to_disk(path)
+    except ValueError as error:
+        raise CorpusError(f"{path.name}: too large for one DocBin; convert the corpus in parts") from error
+    return problems
+
+
+def blank_pipeline(lang: str) -> spacy.Language:
+    """An empty pipeline of this language, for its tokenizer.
+
+    RAISES (CorpusError): If spaCy does not know the language.
+    """
+    try:
+        return spacy.blank(lang)
+    except ImportError as error:
+        raise CorpusError(f"spaCy has no language {lang!r}; Chinese is 'zh'") from error

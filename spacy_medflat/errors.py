@@ -1,0 +1,47 @@
+"""Errors about input: what a user gave cannot be used. The command line shows their message, without a traceback."""
+
+
+class MedflatError(ValueError):
+    """Input that cannot be used. The message names the offending value, its place, and what to do."""
+
+
+class CorpusError(MedflatError):
+    """A corpus that cannot be read, or in strict mode a broken item of it."""
+
+
+class LexiconError(MedflatError):
+    """A lexicon that cannot be read or used. The message names file, line and value."""
+
+
+class VectorsError(MedflatError):
+    """The pipeline has no word vectors, or none that FLAT can read."""
+
+
+class EncoderError(MedflatError):
+    """An encoder that is not there or cannot be read. The message says what to do."""
+
+
+class EnsembleError(MedflatError):
+    """Pipelines that make no ensemble, or an ensemble that is not whole."""
+
+
+class CheckpointError(MedflatError):
+    """There is no checkpoint to continue from, or it belongs to another run. The message says what differs."""
+
+
+class DamagedCheckpointError(CheckpointError):
+    """A checkpoint that cannot be read."""
+
+
+class SourceError(MedflatError):
+    """A source that cannot be read on, or is not what it was."""
+
+
+class ExperimentError(MedflatError):
+    """A matrix, a row or its files that cannot be used. The message names the row and the value."""
+
+
+def clipped(value: object, limit: int = 60) -> str:
+    """The `repr` of a value, on one line and cut to about `limit` characters, for messages."""
+    shown = repr(value)
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"

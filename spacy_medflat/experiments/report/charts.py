@@ -1,0 +1,102 @@
+"""The charts of the report, as SVG that stands in the page. Text stays text, in a font of the reader's."""
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...errors import MedflatError
+from ..scores import score
+from .results import Results
+from .summary import Detail, Line
+from .tables import split_score
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SETTINGS: Any = {
+    "svg.fonttype": "none",
+    # Identifiers inside the file are random otherwise.
+    "svg.hashsalt": "medflat",
+    "font.family": ["sans-serif"],
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def training_curves(results: Results) -> str:
+    """Dev F1 by step: a line for each seed, in the colour of its row."""
+    with _chart(9, 4.5) as (axes, svg):
+        for i, row in enumerate(results.done):
+            for j, run in enumerate(row.runs):
+                label = row.name if j == 0 else None
+                percent = [100 * value for value in run.log.scores]
+                axes.plot(run.log.steps, percent, color=_colour(i), linewidth=1.2, marker=".", label=label)
+        # The untrained pipeline's score would squeeze all others together.
+        trained = [v for row in results.done for run in row.runs for v in run.log.scores[1:]]
+        if trained:
+            axes.set_ylim(bottom=max(0.0, 100 * min(trained) - 2))
+        axes.set_xlabel("step")
+        axes.set_ylabel("dev F1, default thresholds")
+        axes.grid(alpha=0.3)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    return svg[0]
+
+
+def seed_spread(found: Sequence[Line]) -> str:
+    """F1 of every seed as a dot, and their mean as a bar, the rows below each other."""
+    with _chart(9, 1.0 + 0.32 * len(found)) as (axes, svg):
+        for i, line in enumerate(found):
+            values = [100 * score(run.counts).f for run in line.row.runs]
+            axes.plot(values, [i] * len(values), "o", color=_colour(i), alpha=0.7)
+            axes.plot([100 * line.f.mean], [i], "|", color="black", markersize=16, markeredgewidth=1.5)
+        axes.set_yticks(range(len(found)), [line.row.name for line in found])
+        axes.invert_yaxis()
+        axes.set_xlabel("dev F1, default thresholds")
+        axes.grid(axis="x", alpha=0.3)
+    return svg[0]
+
+
+def type_bars(results: Results, details: Sequence[Detail]) -> str:
+    """F1 of each type, the rows beside each other."""
+    names = sorted({name for detail in details for name in detail.splits["type"]})
+    order = [row.name for row in results.done]
+    height = 0.8 / len(details)
+    with _chart(9, 1.0 + 0.45 * len(names)) as (axes, svg):
+        for i, detail in enumerate(details):
+            values = [100 * split_score(detail.splits["type"].get(name))[2] for name in names]
+            places = [j + (i - (len(details) - 1) / 2) * height for j in range(len(names))]
+            bars = axes.barh(places, values, height, color=_colour(order.index(detail.row.name)), label=detail.row.name)
+            axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+        axes.set_yticks(range(len(names)), names)
+        axes.invert_yaxis()
+        axes.set_xlabel("dev F1")
+        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
+    return svg[0]
+
+
+@contextmanager
+def _chart(width: float, height: float) -> "Iterator[tuple[Axes, list[str]]]":
+    """Axes to draw on, and a list that holds the SVG afterwards. Sizes in inches."""
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MedflatError("the report needs matplotlib: pip install spacy-medflat[viz]") from error
+    svg: list[str] = []
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+        # Labels may be Chinese: the browser has the glyphs that matplotlib lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure.subplots(), svg
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    content = file.getvalue()
+    # Without the XML head, which has no place inside HTML.
+    svg.append(content[content.index("<svg") :])
+
+
+def _colour(index: int) -> str:
+    return f"C{index % 10}" if index < 10 else ("#393b79", "#637939", "#8c6d31", "#843c39", "#7b4173")[index % 5]

@@ -1,0 +1,165 @@
+"""Tables of the report, the same in HTML and in Markdown, and what their figures mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from ..confusion import KINDS
+from ..scores import Counts, Difference, Spread
+from .results import Results
+from .summary import SPLITS, Detail, Line
+
+RESULTS_NOTE = (
+    "P, R and F1 are micro scores in percent over all gold spans, strict match of start, end and type, means over the "
+    "seeds. The thresholds are those of the pipelines. The difference is that of F1 to the row named under “against”; "
+    "its 95 % interval and the share of resamples in which it is not above 0 are from a paired bootstrap over the dev "
+    "texts (2,000 resamples), which knows nothing of other seeds. “tuned F1” has a threshold for each label, chosen on "
+    "one half of the dev texts and scored on the other, both ways. The pipeline of a run is its best evaluation on the "
+    "same dev texts, which flatters it, or its last one, where the matrix says “scored: last”. Seconds are those of "
+    "training and its evaluations, on a machine that may have done other things."
+)
+SPLIT_NOTES = dict(
+    zip(
+        SPLITS,
+        (
+            "The label.",
+            "The depth. “alone”: neither in another span nor around one; “outermost”: around one and in none; 2 and "
+            "more: the last of a chain of so many spans, each inside the one before. Precision is over found spans "
+            "that lie so among found spans, recall over gold spans that lie so among gold spans.",
+            "Characters of the span.",
+            "“seen”: an entity of the training texts has the same characters and the same label.",
+        ),
+        strict=True,
+    )
+)
+ERRORS_NOTE = (
+    "Of found spans that are not gold, and of gold spans that were not found, each against those of the other side. "
+    "“type”: same start and end, another label; “boundary”: same label, overlapping; “both”: another label, "
+    "overlapping; otherwise the span is spurious, or missed. Means over the seeds."
+)
+
+
+def scored_on(results: Results) -> str:
+    """The size of what the rows were scored on."""
+    spans = sum(len(gold) for gold in results.gold)
+    return f"{len(results.texts):,} dev texts with {spans:,} gold spans (checksum {results.texts.checksum})."
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of plain text. The first `text_columns` columns hold text, the others numbers; `marked` rows stand out."""
+
+    head: list[str]
+    rows: list[list[str]]
+    text_columns: int = 1
+    marked: set[int] = field(default_factory=set)
+
+    def html(self) -> str:
+        """A `<table>`."""
+        lines = [_html_row("th", self.head, self.text_columns)]
+        for index, row in enumerate(self.rows):
+            lines.append(_html_row("td", row, self.text_columns, ' class="marked"' if index in self.marked else ""))
+        body = "\n".join(lines[1:])
+        return f"<table>\n<thead>\n{lines[0]}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+
+    def markdown(self) -> str:
+        """A table as GitHub reads it."""
+        rule = ["---" if i < self.text_columns else "---:" for i in range(len(self.head))]
+        lines = [self.head, rule, *self.rows]
+        return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _html_row(tag: str, cells: Sequence[str], words: int, attributes: str = "") -> str:
+    inside = "".join(
+        f"<{tag}{'' if i < words else ' class=number'}>{escape(cell)}</{tag}>" for i, cell in enumerate(cells)
+    )
+    return f"<tr{attributes}>{inside}</tr>"
+
+
+def results_table(results: Results, found: list[Line], best: str) -> Table:
+    """The rows that were run."""
+    head = ["row", "what", "seeds", "P", "R", "F1", "F1 over seeds", "difference", "95 %", "≤ 0", "against", "tuned F1"]
+    rows = []
+    for line in found:
+        gap = line.difference
+        rows.append(
+            [
+                line.row.name,
+                line.row.title,
+                ", ".join(map(str, line.seeds)),
+                percent(line.p.mean),
+                percent(line.r.mean),
+                percent(line.f.mean),
+                over_seeds(line.f),
+                *_difference(gap),
+                line.row.against if gap else "",
+                percent(line.tuned.mean),
+                f"{line.steps:,}",
+                f"{line.seconds:,.0f}",
+            ]
+        )
+    return Table([*head, "steps", "seconds"], rows, 2, {i for i, line in enumerate(found) if line.row.name == best})
+
+
+def not_run_table(results: Results, *, messages: bool) -> Table:
+    """The rows that were not run or not wholly, and why; see `RowResult.note`."""
+    notes = [(row, row.note(messages=messages)) for row in results.rows]
+    return Table(["row", "what", "why"], [[row.name, row.title, note] for row, note in notes if note], 3)
+
+
+def split_table(details: Sequence[Detail], split: str) -> Table:
+    """Scores of the classes of a split, row beside row. Gold is that of one seed."""
+    names = sorted({name for detail in details for name in detail.splits[split]})
+    head = [split, "gold"]
+    for detail in details:
+        head += [f"{detail.row.name} {name}" for name in ("P", "R", "F1")]
+    rows = []
+    for name in names:
+        row = [name.strip(), f"{details[0].splits[split].get(name, (0, 0, 0, 0))[3] // details[0].seeds:,}"]
+        for detail in details:
+            row += [percent(value) for value in split_score(detail.splits[split].get(name))]
+        rows.append(row)
+    return Table(head, rows)
+
+
+def split_score(counts: Counts | None) -> tuple[float, float, float]:
+    """Precision, recall and F1 of a class, from the four counts of `split_counts`."""
+    if counts is None:
+        return 0.0, 0.0, 0.0
+    right, found, reached, gold = counts.tolist()
+    p, r = (part / whole if whole else 0.0 for part, whole in ((right, found), (reached, gold)))
+    return p, r, 2 * p * r / (p + r) if p + r else 0.0
+
+
+def kinds_table(details: Sequence[Detail]) -> Table:
+    """Kinds of error, as means over the seeds."""
+    head = ["kind"]
+    for detail in details:
+        head += [f"{detail.row.name}: found wrongly", f"{detail.row.name}: not found"]
+    names = {"alone": "spurious or missed"}
+    rows = []
+    for kind in KINDS:
+        row = [names.get(kind, kind)]
+        for detail in details:
+            row += [f"{counts[kind] / detail.seeds:,.0f}" for counts in (detail.wrong, detail.lost)]
+        rows.append(row)
+    return Table(head, rows)
+
+
+def percent(value: float) -> str:
+    """A share of 1 in percent."""
+    return f"{100 * value:.2f}"
+
+
+def over_seeds(values: Spread) -> str:
+    """Least, greatest and standard deviation; nothing of a single seed."""
+    if values.sd is None:
+        return ""
+    return f"{percent(values.low)}–{percent(values.high)}, sd {percent(values.sd)}"
+
+
+def _difference(gap: Difference | None) -> list[str]:
+    if gap is None:
+        return ["", "", ""]
+    mean, low, high = (f"{100 * value:+.2f}".replace("-", "−") for value in (gap.mean, gap.low, gap.high))
+    return [mean, f"{low} to {high}", f"{gap.not_above:.3f}"]

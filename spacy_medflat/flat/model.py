@@ -1,0 +1,104 @@
+"""FLAT as a torch module: layers, the encoder they make, and the encoder over whole texts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .attention import LatticeAttention
+from .batch import Layout, Part
+from .settings import FlatSettings
+
+
+class FlatLayer(nn.Module):
+    """x = norm(x + attention(x)); x = norm(x + feed_forward(x)), for characters and, unless it is the last, words."""
+
+    def __init__(self, settings: FlatSettings, last: bool):
+        super().__init__()
+        s = settings
+        self.last, self.dropout = last, s.dropout
+        self.attention = LatticeAttention(s)
+        self.attention_norm = nn.LayerNorm(s.width)
+        self.has_feed_forward = s.feed_forward > 0
+        if self.has_feed_forward:
+            self.inner, self.outer = nn.Linear(s.width, s.feed_forward), nn.Linear(s.feed_forward, s.width)
+            self.feed_forward_norm = nn.LayerNorm(s.width)
+
+    def forward(self, chars: Tensor, words: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
+        """chars (float [batch, chars, width]), words (float [batch, words, width]); the last layer leaves the words."""
+        from_chars, from_words = self.attention(chars, words, layout, want_words=not self.last)
+        chars = self._add(chars, from_chars)
+        return chars, words if from_words is None else self._add(words, from_words)
+
+    def _add(self, x: Tensor, attended: Tensor) -> Tensor:
+        x = self.attention_norm(x + self._drop(attended))
+        if not self.has_feed_forward:
+            return x
+        return self.feed_forward_norm(x + self._drop(self.outer(F.relu(self.inner(x), inplace=True))))
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training)
+
+
+class FlatEncoder(nn.Module):
+    """Characters and words are brought to one width, pass through the layers, and the characters come out.
+
+    n_in (int): size of a character's vector. n_word (int): size of a word's vector; 0 for characters alone.
+    """
+
+    def __init__(self, n_in: int, n_word: int, settings: FlatSettings):
+        super().__init__()
+        self.settings = settings
+        self.char_input = nn.Linear(n_in, settings.width) if n_in != settings.width else nn.Identity()
+        self.word_input = nn.Linear(n_word, settings.width) if n_word else None
+        n = settings.n_layers
+        self.layers = nn.ModuleList(FlatLayer(settings, last=i == n - 1) for i in range(n))
+        if settings.gated:
+            self.output = nn.Linear(settings.width, n_in) if settings.width != n_in else nn.Identity()
+            self.gate = nn.Parameter(torch.zeros(n_in))
+
+    def forward(self, chars: Tensor, words: Tensor, layout: Layout) -> Tensor:
+        """Mix the words into the characters.
+
+        chars (float [batch, chars, n_in]), words (float [batch, words, n_word])
+        RETURNS (float [batch, chars, n_in if gated else width]): what stands behind the end of a window is undefined.
+        """
+        s = self.settings
+        x = F.dropout(self.char_input(chars), s.input_dropout, self.training)
+        if self.word_input is None:
+            w = x.new_zeros((len(x), 0, s.width))
+        else:
+            w = F.dropout(self.word_input(words.to(x.dtype)), s.input_dropout, self.training)
+        if s.word_dropout and self.training:
+            kept = torch.rand(layout.word_mask.shape, device=x.device) >= s.word_dropout
+            layout = replace(layout, word_mask=layout.word_mask & kept)
+        for layer in self.layers:
+            x, w = layer(x, w, layout)
+        return chars + self.gate * self.output(x) if s.gated else x
+
+
+class FlatTexts(nn.Module):
+    """Runs a `FlatEncoder` over parts and puts the characters back in order."""
+
+    def __init__(self, encoder: FlatEncoder):
+        super().__init__()
+        self.flat = encoder
+
+    def forward(self, chars: Tensor, features: Tensor, parts: Sequence[Part]) -> Tensor:
+        """Mix words into the characters of a batch of texts.
+
+        chars (float [tokens, n_in]): of all texts, one behind the other.
+        features (float [different words, n_word])
+        parts: cover every character once with what they own.
+        RETURNS (float [tokens, n_out])
+        """
+        results, targets = [], []
+        for part in parts:
+            result = self.flat(chars[part.char_rows], features[part.word_rows], part.layout)
+            results.append(result.flatten(0, 1)[part.owned])
+            targets.append(part.targets)
+        # Under autocast a result may be of half precision.
+        joined = torch.cat(results).to(chars.dtype)
+        return joined.new_empty(joined.shape).index_copy(0, torch.cat(targets), joined)

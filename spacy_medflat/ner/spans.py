@@ -1,0 +1,123 @@
+"""Scored and gold spans of texts, which of them may stand together, and how they are written into a Doc."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.tokens import Doc, Span, SpanGroup
+
+
+class Candidates(NamedTuple):
+    """Scored spans of one text, by start, then longer before shorter, then by label.
+
+    start, end (int64 [n]): tokens `start:end`, end exclusive.
+    label (int64 [n]): index of the label.
+    score (float32 [n]): probability, 0 to 1.
+    """
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    label: NDArray[np.int64]
+    score: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls) -> "Candidates":
+        """No spans."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, none, np.zeros(0, dtype=np.float32))
+
+    def take(self, keep: NDArray) -> "Candidates":
+        """The candidates that an index or a mask picks."""
+        return Candidates(*(column[keep] for column in self))
+
+
+def split_by_text(doc: NDArray[np.int64], spans: Candidates, n_docs: int) -> list[Candidates]:
+    """The spans of each text, in their order; those of a batch may come in any.
+
+    doc (int64 [n]): the text of each span.
+    """
+    order = np.lexsort((spans.label, -spans.end, spans.start, doc))
+    ordered = spans.take(order)
+    edges = np.searchsorted(doc[order], np.arange(n_docs + 1))
+    return [ordered.take(np.arange(a, b)) for a, b in pairwise(edges.tolist())]
+
+
+Nesting = Literal["all", "nested", "flat"]
+MODES: tuple[str, ...] = get_args(Nesting)
+
+
+def resolve(candidates: Candidates, mode: Nesting) -> Candidates:
+    """Keep the best spans that may stand together.
+
+    mode: `all` keeps everything; `nested` drops spans that cross a better one (two labels on one span may stand);
+        `flat` drops spans that share a token with a better one. Better is a higher score, then the longer span, then
+        the earlier one, then the label's order.
+    RETURNS: in the order of the candidates.
+    """
+    if mode == "all" or not len(candidates.start):
+        return candidates
+    order = np.lexsort((candidates.label, candidates.start, candidates.start - candidates.end, -candidates.score))
+    # For each token: how far the kept spans that start there reach, and how early those that end there begin.
+    size = int(candidates.end.max()) + 1
+    reach, begin = [0] * size, [size] * size
+    taken = bytearray(size)
+    kept = []
+    starts, ends = candidates.start.tolist(), candidates.end.tolist()
+    for index in order.tolist():
+        start, end = starts[index], ends[index]
+        if mode == "flat":
+            if any(taken[start:end]):
+                continue
+            taken[start:end] = b"\x01" * (end - start)
+        else:
+            inside = range(start + 1, end)
+            if any(reach[token] > end or begin[token] < start for token in inside):
+                continue
+            reach[start] = max(reach[start], end)
+            begin[end] = min(begin[end], start)
+        kept.append(index)
+    return candidates.take(np.array(sorted(kept), dtype=np.int64))
+
+
+def annotate(
+    doc: Doc, candidates: Candidates, labels: Sequence[str], key: str, nesting: Nesting, set_ents: bool
+) -> None:
+    """Write the candidates that may stand together into `doc.spans[key]`, and their scores into its `attrs["scores"]`.
+
+    labels: the names of the candidates' labels.
+    set_ents (bool): also write the best spans without overlap into `doc.ents`. Entities that are there already stay
+        where none of these overlaps them.
+    """
+    chosen = resolve(candidates, nesting)
+    group = SpanGroup(doc, name=key, spans=_spans(doc, chosen, labels))
+    group.attrs["scores"] = chosen.score
+    doc.spans[key] = group
+    if set_ents:
+        new = _spans(doc, resolve(candidates, "flat"), labels)
+        taken = {i for span in new for i in range(span.start, span.end)}
+        doc.ents = new + [ent for ent in doc.ents if taken.isdisjoint(range(ent.start, ent.end))]
+
+
+def _spans(doc: Doc, candidates: Candidates, labels: Sequence[str]) -> list[Span]:
+    columns = (candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist())
+    return [Span(doc, start, end, label=labels[label]) for start, end, label in zip(*columns, strict=True)]
+
+
+class GoldSpans(NamedTuple):
+    """Gold spans of a batch, each inside its text.
+
+    doc, start, end, label (int64 [spans]): the text, its tokens `start:end` (end exclusive), the label's index.
+    annotated (bool [texts]): texts whose gold is known; the others add nothing to the loss.
+    """
+
+    doc: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    label: NDArray[np.int64]
+    annotated: NDArray[np.bool_]
+
+    def take(self, keep: NDArray) -> "GoldSpans":
+        """The spans that an index or a mask picks; the texts stay."""
+        return GoldSpans(self.doc[keep], self.start[keep], self.end[keep], self.label[keep], self.annotated)

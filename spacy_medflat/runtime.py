@@ -1,0 +1,104 @@
+"""What the machine gives: the device, threads of worker processes, CPUs, memory, package versions."""
+
+import multiprocessing
+import os
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from spacy import require_gpu
+
+from .errors import MedflatError
+
+# Those whose versions can change a score or a weight.
+PACKAGES = ("spacy", "spacy-medflat", "spacy-transformers", "thinc", "torch", "transformers", "numpy")
+
+
+def package_versions() -> dict[str, str]:
+    """The installed versions of `PACKAGES`."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def use_device(gpu_id: int) -> None:
+    """Let thinc and torch compute on a GPU, or on the CPU with -1.
+
+    RAISES (MedflatError): There is no such GPU, or no CuPy to use it with.
+    """
+    if gpu_id < 0:
+        return
+    try:
+        require_gpu(gpu_id)
+    except ValueError as error:
+        raise MedflatError(f"GPU {gpu_id} cannot be used: {error}") from error
+
+
+_chosen = False
+
+
+def use_threads(threads: int) -> None:
+    """Let torch use so many threads in this process, a worker or not. For one that was spawned, not forked."""
+    import torch
+
+    global _chosen
+    _chosen = True
+    torch.set_num_threads(threads)
+
+
+@lru_cache(maxsize=1)
+def _limit_threads(process_id: int) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def one_torch_thread_in_workers() -> None:
+    """Let torch use one thread if this is a worker process, and `use_threads` chose no number for it.
+
+    A forked worker inherits the state of OpenMP but none of its threads, and waits for them for ever; and workers
+    that each start one thread per core slow each other down.
+    """
+    if not _chosen and multiprocessing.parent_process() is not None:
+        _limit_threads(multiprocessing.current_process().pid or 0)
+
+
+# torch, spaCy and a batch in work, whatever the pipeline.
+_BASE_BYTES = 2**30
+# Weights are held once as arrays and once more while they are loaded, beside the vocabulary.
+_MODEL_FACTOR = 3
+# Loading a pipeline takes longer than to annotate this much text in one process.
+_WORTH_A_PROCESS = 2**20
+
+_MEMINFO = Path("/proc/meminfo")
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def usable_cpus() -> int:
+    """The CPUs that this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def free_memory(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | None:
+    """Bytes that are free, or that the container may have if that is less; None if it cannot be told."""
+    found = []
+    if meminfo.exists():
+        lines = (line.split() for line in meminfo.read_text().splitlines())
+        found += [int(line[1]) * 1024 for line in lines if line and line[0] == "MemAvailable:"]
+    limit = cgroup / "memory.max"
+    if limit.exists() and (most := limit.read_text().strip()).isdigit():
+        found.append(int(most))
+    return min(found, default=None)
+
+
+def processes_that_fit(model_bytes: int, input_bytes: int | None, cpus: int, memory: int | None) -> int:
+    """How many processes annotate fastest without filling the memory, at least 1.
+
+    input_bytes: Size of the input; None if it is not known.
+    """
+    limits = [cpus]
+    if memory is not None:
+        limits.append(memory // (_BASE_BYTES + _MODEL_FACTOR * model_bytes))
+    if input_bytes is not None:
+        limits.append(1 + input_bytes // _WORTH_A_PROCESS)
+    return max(1, min(limits))

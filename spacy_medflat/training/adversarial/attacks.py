@@ -1,0 +1,222 @@
+"""Attacks: how a perturbation of embeddings is made of gradients. Plain torch, one tensor [rows, hidden] at a time."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from spacy.util import registry
+from torch import Generator, Tensor
+
+# A norm that rounding took over the limit is within it.
+ROUNDING = 1e-6
+
+
+class Rows(NamedTuple):
+    """Which rows of a [rows, hidden] tensor belong together.
+
+    group (int64 [rows]): rows of one group share one norm: a text, a window of a long one, or everything.
+    real (bool [rows]): false on padding, and where no gradient arrives.
+    groups (int): how many groups there are.
+    """
+
+    group: Tensor
+    real: Tensor
+    groups: int
+
+
+def text_groups(shape: Sequence[int], lengths: Sequence[int], norm: str) -> tuple[Tensor, int]:
+    """The group of each vector of an embedding layer's output.
+
+    shape: [texts or windows, length, …, hidden], where each of the first dimension is a group; or [tokens, hidden], all
+        tokens of the batch one behind the other.
+    lengths: tokens of each Doc of the batch. They divide [tokens, hidden] into texts if they add up; if not (a layer
+        that embeds each distinct token once), all is one group.
+    norm (str): `text`, or `tensor`: all is one group.
+    RETURNS: group (int64 [rows]) and number of groups.
+    """
+    rows = 1
+    for size in shape[:-1]:
+        rows *= size
+    if norm == "text" and len(shape) > 2 and shape[0]:
+        return torch.arange(shape[0]).repeat_interleave(rows // shape[0]), shape[0]
+    if norm == "text" and len(shape) == 2 and sum(lengths) == rows:
+        return torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths, dtype=torch.int64)), len(lengths)
+    return torch.zeros(rows, dtype=torch.int64), 1
+
+
+def norms(values: Tensor, rows: Rows) -> Tensor:
+    """The L2 norm of each group; its squares neither overflow nor vanish.
+
+    values (float32 [rows, hidden])
+    RETURNS (float32 [groups])
+    """
+    if not values.numel():
+        return values.new_zeros(rows.groups)
+    largest = values.new_zeros(rows.groups).scatter_reduce_(0, rows.group, values.abs().amax(-1), "amax")
+    scale = torch.where(largest > 0, largest, 1.0)
+    squares = (values / scale[rows.group, None]).square().sum(-1)
+    return largest * values.new_zeros(rows.groups).index_add_(0, rows.group, squares).sqrt()
+
+
+def unit(values: Tensor, rows: Rows) -> Tensor:
+    """Each group at length 1, or zero where it is zero; zero on rows that are not real.
+
+    values (float [rows, hidden])
+    RETURNS (float32 [rows, hidden])
+    """
+    values = values.float().masked_fill(~rows.real[:, None], 0.0)
+    if not values.numel():
+        return values
+    length = norms(values, rows)
+    return values / torch.where(length > 0, length, 1.0)[rows.group, None]
+
+
+def project(values: Tensor, rows: Rows, epsilon: float) -> Tensor:
+    """Shorten each group that is longer than epsilon.
+
+    values (float32 [rows, hidden])
+    RETURNS (float32 [rows, hidden])
+    """
+    length = norms(values, rows)
+    factor = torch.where(length > epsilon * (1 + ROUNDING), epsilon / torch.where(length > 0, length, 1.0), 1.0)
+    return values * factor[rows.group, None]
+
+
+class Attack(ABC):
+    """Makes the perturbation of the first adversarial pass, and of each pass after it.
+
+    steps (int): adversarial passes. The last costs as much as a clean one; those before it only move the perturbation,
+        and cost less.
+    averaged (bool): the mean of the passes' gradients counts, not the last one's.
+    """
+
+    steps: int = 1
+    averaged: ClassVar[bool] = False
+
+    @abstractmethod
+    def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
+        """The first perturbation.
+
+        gradient (float [rows, hidden]): of the clean loss, at any scale.
+        generator: a CPU generator for what is drawn at random.
+        RETURNS (float32 [rows, hidden]): zero on rows that are not real.
+        """
+
+    def move(self, delta: Tensor, gradient: Tensor, rows: Rows) -> Tensor:
+        """The perturbation after `delta`, with the gradient at `delta`. Asked for if there is more than one step."""
+        raise NotImplementedError(f"{type(self).__name__} has one step")
+
+
+@dataclass(frozen=True)
+class FGM(Attack):
+    """One step of length epsilon along the gradient (Miyato et al., arXiv:1605.07725)."""
+
+    epsilon: float
+
+    def __post_init__(self) -> None:
+        _check(self, self.epsilon)
+
+    def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
+        return self.epsilon * unit(gradient, rows)
+
+
+@dataclass(frozen=True)
+class PGD(Attack):
+    """Steps of length alpha along the gradient, inside a ball of radius epsilon (Madry et al., arXiv:1706.06083).
+
+    It starts at the clean embeddings, not at a random point: the clean pass already has the first gradient.
+    """
+
+    epsilon: float
+    alpha: float
+    steps: int = 3
+
+    def __post_init__(self) -> None:
+        _check(self, self.epsilon, self.alpha, self.steps)
+
+    def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
+        return project(self.alpha * unit(gradient, rows), rows, self.epsilon)
+
+    def move(self, delta: Tensor, gradient: Tensor, rows: Rows) -> Tensor:
+        return project(delta + self.alpha * unit(gradient, rows), rows, self.epsilon)
+
+
+@dataclass(frozen=True)
+class FreeLB(Attack):
+    """PGD from a random point; the gradients of all its passes count (Zhu et al., arXiv:1909.11764)."""
+
+    epsilon: float
+    alpha: float
+    steps: int = 3
+    averaged: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _check(self, self.epsilon, self.alpha, self.steps)
+
+    def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
+        # Uniform in a cube inside the ball, its size that of the text, as the authors have it.
+        noise = 2 * torch.rand(gradient.shape, generator=generator) - 1
+        noise = noise.to(gradient.device).masked_fill(~rows.real[:, None], 0.0)
+        sizes = torch.zeros(rows.groups, device=gradient.device).index_add_(0, rows.group, rows.real.float())
+        reach = self.epsilon / (sizes * gradient.shape[-1]).clamp(min=1.0).sqrt()
+        return noise * reach[rows.group, None]
+
+    def move(self, delta: Tensor, gradient: Tensor, rows: Rows) -> Tensor:
+        return project(delta + self.alpha * unit(gradient, rows), rows, self.epsilon)
+
+
+@dataclass(frozen=True)
+class RandomPerturbation(Attack):
+    """A random direction at length epsilon: the control that tells an attack from mere noise."""
+
+    epsilon: float
+
+    def __post_init__(self) -> None:
+        _check(self, self.epsilon)
+
+    def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
+        noise = torch.randn(gradient.shape, generator=generator)
+        return self.epsilon * unit(noise.to(gradient.device), rows)
+
+
+def _check(attack: Attack, epsilon: float, alpha: float = 1.0, steps: int = 1) -> None:
+    name = type(attack).__name__
+    if not (math.isfinite(epsilon) and epsilon >= 0):
+        raise ValueError(f"epsilon of {name} is the radius of the perturbation, 0 or more, but it is {epsilon}")
+    if not (math.isfinite(alpha) and alpha > 0):
+        raise ValueError(f"alpha of {name} is the length of a step, more than 0, but it is {alpha}")
+    if steps < 1:
+        raise ValueError(f"steps of {name} must be at least 1, but it is {steps}")
+
+
+@registry.misc("spacy_medflat.FGM.v1")
+def create_fgm(epsilon: float) -> FGM:
+    """epsilon (float): L2 norm of the perturbation of a text, in the units of the embeddings."""
+    return FGM(epsilon)
+
+
+@registry.misc("spacy_medflat.PGD.v1")
+def create_pgd(epsilon: float, alpha: float, steps: int = 3) -> PGD:
+    """epsilon (float): the largest L2 norm of the perturbation of a text.
+
+    alpha (float): length of a step. steps (int): steps, each with a pass of its own.
+    """
+    return PGD(epsilon, alpha, steps)
+
+
+@registry.misc("spacy_medflat.FreeLB.v1")
+def create_freelb(epsilon: float, alpha: float, steps: int = 3) -> FreeLB:
+    """epsilon (float): the largest L2 norm of the perturbation of a text.
+
+    alpha (float): length of a step. steps (int): passes, the first at a random point.
+    """
+    return FreeLB(epsilon, alpha, steps)
+
+
+@registry.misc("spacy_medflat.RandomPerturbation.v1")
+def create_random_perturbation(epsilon: float) -> RandomPerturbation:
+    """epsilon (float): L2 norm of the perturbation of a text."""
+    return RandomPerturbation(epsilon)

@@ -1,0 +1,575 @@
+import numpy as np
+import pytest
+import torch
+from spacy.util import fix_random_seed
+from thinc.api import Adam
+from thinc.layers import hashembed
+
+from spacy_medflat.training.adversarial.attacks import FGM, PGD, Attack, FreeLB, RandomPerturbation
+from spacy_medflat.training.adversarial.callbacks import create_adversarial_clock, unwrap
+from spacy_medflat.training.adversarial.targets import find_targets
+
+from ...pipelines import flat_pipeline, make_examples, write_recipe
+from ..victims import (
+    HEADS,
+    attack_it,
+    attacked_gradients,
+    clear,
+    equal,
+    gold,
+    gradients,
+    models,
+    owners,
+    plain_gradients,
+    set_scaler,
+    victim,
+    weights,
+)
+
+ATTACKS = [FGM(0.5), PGD(0.5, 0.3, 2), FreeLB(0.5, 0.3, 2), RandomPerturbation(0.5)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads that wait for each other cost more than these small matrices."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory):
+    return write_recipe(tmp_path_factory.mktemp("encoder"), dropout=0.1)
+
+
+@pytest.fixture(scope="session")
+def calm_encoder(tmp_path_factory):
+    """Without dropout of its own."""
+    return write_recipe(tmp_path_factory.mktemp("calm_encoder"))
+
+
+@pytest.fixture(params=["cnn", "transformer"])
+def upstream(request):
+    return request.getfixturevalue("encoder") if request.param == "transformer" else None
+
+
+@pytest.fixture(params=["cnn", "transformer"])
+def calm_upstream(request):
+    return request.getfixturevalue("calm_encoder") if request.param == "transformer" else None
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+@pytest.mark.parametrize("head", HEADS)
+def test_epsilon_zero_gives_twice_the_clean_gradient(head, upstream, target):
+    nlp = victim(head, upstream)
+    examples = gold(nlp)
+    clean = plain_gradients(nlp, examples, drop=0.2)
+    attack_it(nlp, FGM(0.0), target=target)
+    both, losses = attacked_gradients(nlp, examples, drop=0.2)
+    assert nlp.update.stats.attacked == 1
+    equal(both, {key: 2 * value for key, value in clean.items()})
+    assert losses[head] == losses[f"{head}_adversarial"] > 0
+
+
+def test_words_of_a_lattice_are_there_in_every_pass(tmp_path):
+    nlp = flat_pipeline(tmp_path / "words.tsv")
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    clean = plain_gradients(nlp, examples, annotates=["lattice"])
+    attack_it(nlp, FGM(0.0))
+    both, losses = attacked_gradients(nlp, examples, annotates=["lattice"])
+    equal(both, {key: 2 * value for key, value in clean.items()})
+    assert losses["medflat_ner"] == losses["medflat_ner_adversarial"]
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: type(attack).__name__)
+def test_weights_are_untouched_and_random_numbers_go_on_as_without(upstream, attack, target):
+    nlp = victim("medflat_ner", upstream)
+    examples = gold(nlp)
+    before = weights(nlp)
+    plain_gradients(nlp, examples, drop=0.2)
+    expected = np.random.random(), torch.rand(1)
+    attack_it(nlp, attack, target=target)
+    attacked_gradients(nlp, examples, drop=0.2)
+    assert (np.random.random(), torch.rand(1)) == expected
+    assert nlp.update.stats.attacked == 1
+    equal(weights(nlp), before)
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_an_exception_leaves_everything_as_it_was(upstream, target, failing):
+    nlp = victim("medflat_ner", upstream)
+    examples = gold(nlp)
+    attack_it(nlp, PGD(0.5, 0.3, 2), target=target)
+    nlp.update(examples[:2], sgd=False)
+    before, waiting = weights(nlp), gradients(nlp)
+    flags, functions = _touched(nlp)
+    pipe = nlp.get_pipe("medflat_ner")
+    update, calls = pipe.update, []
+
+    def fail(*args, **kwargs):
+        calls.append(1)
+        result = update(*args, **kwargs)
+        if len(calls) == failing:
+            raise RuntimeError("in the middle")
+        return result
+
+    pipe.update = fail
+    losses = {"medflat_ner": 1.0}
+    with pytest.raises(RuntimeError, match="in the middle"):
+        nlp.update(examples[2:], sgd=False, losses=losses)
+    equal(weights(nlp), before)
+    equal(gradients(nlp), waiting)
+    assert _touched(nlp) == (flags, functions)
+    assert losses == {"medflat_ner": 1.0}
+    del pipe.update
+    nlp.update(examples[2:], sgd=False)
+    assert not any(flags)
+
+
+def _touched(nlp):
+    """What a pass may change for its time: hooks, parameters that get no gradient, and functions of layers."""
+    nodes = [node for model in models(nlp) for node in model.walk()]
+    modules = [module for node in nodes for shim in node.shims for module in shim._model.modules()]
+    fixed = [not param.requires_grad for module in modules for param in module.parameters(recurse=False)]
+    return [len(module._forward_hooks) for module in modules] + fixed, [node._func for node in nodes]
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+@pytest.mark.parametrize(
+    "attack, spared", [(PGD(0.5, 0.3, 3), [False, True, True, False]), (FreeLB(0.5, 0.3, 2), [False, False, False])]
+)
+def test_passes_that_only_move_the_perturbation_compute_no_gradients_of_layers(encoder, attack, spared, target):
+    nlp = victim("medflat_ner", encoder)
+    examples = gold(nlp)
+    pipe = nlp.get_pipe("medflat_ner")
+    attack_it(nlp, attack, target=target)
+    layers = [place for (*_, name), place in owners(nlp) if "layer.0" in name and name.endswith("dense.weight")]
+    update, seen = pipe.update, []
+
+    def watch(*args, **kwargs):
+        result = update(*args, **kwargs)
+        seen.append([place.grad is None for place in layers])
+        return result
+
+    pipe.update = watch
+    nlp.update(examples, sgd=False)
+    assert seen == [[is_spared] * len(layers) for is_spared in spared]
+    assert layers and all(place.grad is not None and place.requires_grad for place in layers)
+
+
+@pytest.mark.parametrize("head", ["medflat_ner", "spancat", "textcat"])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_gradient_is_clean_plus_last_adversarial(head, upstream, steps):
+    """Against passes made by hand with other means: subclassed forwards and numpy."""
+    nlp = victim(head, upstream)
+    examples = gold(nlp)
+    epsilon, alpha, weight = 0.7, 0.4, 0.5
+    (target,) = find_targets("transformer", models(nlp)[0])[:1] if upstream else find_targets(head, models(nlp)[0])[:1]
+    lengths = [len(eg.x) for eg in examples]
+    layer = target.layer
+    clean, grad = _pass_by_hand(nlp, examples, layer, None)
+    delta = 0.0
+    for _ in range(steps):
+        delta = _shorten(delta + alpha * _directions(grad, lengths), lengths, epsilon)
+        adversarial, grad = _pass_by_hand(nlp, examples, layer, delta)
+    expected = {key: clean[key] + weight * adversarial[key] for key in clean}
+    attack_it(nlp, PGD(epsilon, alpha, steps), names=[target.name], weight=weight)
+    ours, _ = attacked_gradients(nlp, examples)
+    equal(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+def _pass_by_hand(nlp, examples, layer, delta):
+    seen = []
+    if isinstance(layer, torch.nn.Embedding):
+
+        def forward(ids):
+            output = torch.nn.functional.embedding(ids, layer.weight, layer.padding_idx)
+            output = output if delta is None else output + torch.from_numpy(delta)
+            output.retain_grad()
+            seen.append(output)
+            return output
+
+        layer.forward = forward
+        found = plain_gradients(nlp, examples)
+        del layer.forward
+        return found, seen[0].grad.numpy()
+
+    def call(model, ids, is_train):
+        output, backprop = hashembed.forward(model, ids, is_train)
+
+        def watch(gradient):
+            seen.append(gradient.copy())
+            return backprop(gradient)
+
+        return output if delta is None else output + delta, watch
+
+    layer._func = call
+    found = plain_gradients(nlp, examples)
+    layer._func = hashembed.forward
+    return found, seen[0]
+
+
+def _texts(array, lengths):
+    if array.ndim == 3:
+        return list(array)
+    return np.split(array, np.cumsum(lengths)[:-1])
+
+
+def _directions(gradient, lengths):
+    parts = [part / max(np.sqrt((part.astype("d") ** 2).sum()), 1e-30) for part in _texts(gradient, lengths)]
+    return (np.stack(parts) if gradient.ndim == 3 else np.concatenate(parts)).astype("f")
+
+
+def _shorten(delta, lengths, epsilon):
+    parts = [part * min(1.0, epsilon / max(np.linalg.norm(part), 1e-30)) for part in _texts(delta, lengths)]
+    return (np.stack(parts) if delta.ndim == 3 else np.concatenate(parts)).astype("f")
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+def test_freelb_adds_the_mean_of_its_passes(upstream, target):
+    nlp = victim("medflat_ner", upstream)
+    examples = gold(nlp)
+    clean = plain_gradients(nlp, examples)
+
+    class Still(FreeLB):
+        def start(self, gradient, rows, generator):
+            return torch.zeros_like(gradient)
+
+        def move(self, delta, gradient, rows):
+            return delta
+
+    attack_it(nlp, Still(0.5, 0.3, 4), target=target)
+    ours, losses = attacked_gradients(nlp, examples)
+    equal(ours, {key: 2 * value for key, value in clean.items()}, rtol=1e-6)
+    assert losses["medflat_ner_adversarial"] == pytest.approx(losses["medflat_ner"])
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+def test_pgd_with_one_step_is_fgm(upstream, target):
+    nlp = victim("medflat_ner", upstream)
+    examples = gold(nlp)
+    found = []
+    for attack in (FGM(0.5), PGD(0.5, 0.5, 1)):
+        attack_it(nlp, attack, target=target)
+        found.append(attacked_gradients(nlp, examples, drop=0.1)[0])
+    equal(*found)
+
+
+@pytest.mark.parametrize("target", ["output", "weights"])
+def test_the_loss_scale_does_not_matter(encoder, target):
+    nlp = victim("medflat_ner", encoder)
+    examples = gold(nlp)
+    attack_it(nlp, PGD(0.5, 0.3, 2), target=target)
+    expected, _ = attacked_gradients(nlp, examples)
+    for scale in (1.0, 2.0**-10, 2.0**16):
+        set_scaler(nlp, scale)
+        scaled, _ = attacked_gradients(nlp, examples)
+        equal(scaled, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_accumulating_parts_equals_the_whole(calm_upstream):
+    nlp = victim("medflat_ner", calm_upstream)
+    examples = sorted((gold(nlp) * 2)[:8], key=lambda eg: len(eg.x))
+    attack_it(nlp, PGD(0.5, 0.3, 2))
+    if calm_upstream:
+        set_scaler(nlp, 2.0**12)
+    whole, _ = attacked_gradients(nlp, examples)
+    for part in (examples[:4], examples[4:]):
+        nlp.update(part, sgd=False)
+    assert nlp.update.schedule.step == 1
+    equal(gradients(nlp), whole, rtol=1e-3, atol=1e-5)
+
+
+def test_an_overflow_in_the_attack_leaves_the_clean_gradient(encoder):
+    nlp = victim("medflat_ner", encoder)
+    examples = gold(nlp)
+    set_scaler(nlp, 2.0**4)
+    clean = plain_gradients(nlp, examples)
+
+    class TooFar(FGM):
+        def start(self, gradient, rows, generator):
+            return torch.full_like(gradient, float("inf"))
+
+    attack_it(nlp, TooFar(1.0))
+    ours, losses = attacked_gradients(nlp, examples)
+    equal(ours, clean)
+    assert nlp.update.stats.skipped == 1 and not nlp.update.stats.attacked
+    assert "medflat_ner_adversarial" not in losses
+    assert not any(shim._grad_scaler.found_inf for shim in _shims(nlp))
+
+
+def test_an_overflow_in_the_clean_pass_is_kept(encoder):
+    nlp = victim("medflat_ner", encoder)
+    examples = gold(nlp)
+    set_scaler(nlp, 2.0**127)
+    attack_it(nlp)
+    before = weights(nlp)
+    nlp.update(examples, sgd=Adam(0.1))
+    assert nlp.update.stats.skipped == 1
+    key = next(key for key, place in owners(nlp) if isinstance(place, torch.Tensor))
+    np.testing.assert_array_equal(weights(nlp)[key], before[key])
+
+
+def _shims(nlp):
+    return [shim for model in models(nlp) for node in model.walk() for shim in node.shims]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_gradient_that_is_not_finite_is_skipped_and_counted(upstream, bad, caplog):
+    nlp = victim("medflat_ner", upstream)
+    examples = gold(nlp)
+    attack_it(nlp)
+    pipe = nlp.get_pipe("medflat_ner")
+    get_loss = pipe.get_loss
+
+    def spoil(examples, scores):
+        loss, gradient = get_loss(examples, scores)
+        gradient.data[0] = bad
+        return loss, gradient
+
+    pipe.get_loss = spoil
+    with caplog.at_level("INFO"):
+        for _ in range(21):
+            clear(nlp)
+            nlp.update(examples, sgd=False)
+    assert nlp.update.stats.skipped == 21
+    assert [record.levelname for record in caplog.records].count("INFO") == 1
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_small_attack_raises_the_loss(head, upstream):
+    nlp = victim(head, upstream)
+    for target, epsilon in (("output", 0.02), ("weights", 0.05)):
+        attack_it(nlp, FGM(epsilon), target=target)
+        _, losses = attacked_gradients(nlp, gold(nlp))
+        assert losses[f"{head}_adversarial"] > losses[head]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: type(attack).__name__)
+def test_runs_repeat(upstream, attack):
+    runs = []
+    for seed in (3, 3, 4):
+        nlp = victim("medflat_ner", upstream)
+        attack_it(nlp, attack, share=0.7, seed=seed)
+        fix_random_seed(0)
+        optimizer = Adam(0.01)
+        for _ in range(4):
+            nlp.update(gold(nlp), sgd=optimizer, drop=0.1)
+        runs.append((weights(nlp), nlp.update.stats.attacked))
+    equal(runs[0][0], runs[1][0])
+    assert runs[0][1] == runs[1][1] < 4
+    assert any((runs[0][0][key] != runs[2][0][key]).any() for key in runs[0][0])
+
+
+@pytest.mark.parametrize("off", [{"share": 0.0}, {"start_step": 9}])
+def test_attack_off_is_the_baseline(upstream, off):
+    runs = []
+    for settings in (None, off):
+        nlp = victim("medflat_ner", upstream)
+        if settings:
+            attack_it(nlp, **settings)
+        fix_random_seed(0)
+        for _ in range(3):
+            losses = nlp.update(gold(nlp), sgd=Adam(0.01), drop=0.1)
+        runs.append((weights(nlp), losses))
+    equal(runs[0][0], runs[1][0])
+    assert runs[0][1] == runs[1][1]
+
+
+def test_start_and_share_count_steps_not_parts():
+    nlp = victim("medflat_ner")
+    examples = gold(nlp)
+    attack_it(nlp, start_step=2)
+    optimizer = Adam(0.01)
+    attacked = []
+    for _ in range(4):
+        for part in (examples[:2], examples[2:]):
+            nlp.update(part, sgd=False)
+            attacked.append(nlp.update.stats.attacked)
+        nlp.get_pipe("medflat_ner").finish_update(optimizer)
+    assert attacked == [0, 0, 0, 0, 1, 2, 3, 4]
+    attack_it(nlp, share=0.5)
+    for _ in range(20):
+        before = nlp.update.stats.attacked
+        for part in (examples[:2], examples[2:]):
+            nlp.update(part, sgd=False)
+        assert nlp.update.stats.attacked - before in (0, 2)
+        nlp.get_pipe("medflat_ner").finish_update(optimizer)
+    assert 4 < nlp.update.stats.attacked / 2 < 16
+
+
+def test_start_epoch_needs_the_clock():
+    nlp = victim("medflat_ner")
+    attack_it(nlp, start_epoch=1)
+    with pytest.raises(ValueError, match="adversarial_clock"):
+        nlp.update(gold(nlp), sgd=False)
+    clock = create_adversarial_clock()
+    for step, epoch in enumerate((0, 0, 1)):
+        clock(nlp, {"step": step, "epoch": epoch})
+        nlp.update(gold(nlp), sgd=False)
+    assert nlp.update.stats.attacked == 1
+    clock(unwrap(nlp), {"step": 0, "epoch": 0})
+
+
+def test_several_components_on_one_encoder_and_a_frozen_one(encoder):
+    nlp = victim("medflat_ner", encoder, extra=("ner", "spancat"))
+    examples = gold(nlp)
+    settings = {"exclude": ["ner"], "annotates": ["medflat_ner"], "drop": 0.1}
+    clean = plain_gradients(nlp, examples, **settings)
+    attack_it(nlp, FGM(0.0))
+    both, losses = attacked_gradients(nlp, examples, **settings)
+    equal(both, {key: 2 * value for key, value in clean.items()})
+    assert "ner" not in losses and {"medflat_ner_adversarial", "spancat_adversarial"} <= losses.keys()
+    attack_it(nlp, FGM(0.5), components=["transformer"])
+    before = weights(nlp)
+    nlp.update(examples, sgd=Adam(0.01), **settings)
+    changed = {key[0] for key, value in weights(nlp).items() if (value != before[key]).any()}
+    assert changed == {0, 1, 3}
+
+
+def test_annotating_components_annotate_in_every_pass(upstream):
+    nlp = victim("ner", upstream, extra=("textcat",))
+    seen = []
+    pipe = nlp.get_pipe("textcat")
+    update = pipe.update
+    pipe.update = lambda examples, **kw: (
+        seen.append([eg.x.has_annotation("ENT_IOB") for eg in examples]) or update(examples, **kw)
+    )
+    attack_it(nlp, PGD(0.5, 0.3, 2))
+    nlp.update(gold(nlp), sgd=False, annotates=["ner"])
+    assert len(seen) == 3 and all(all(row) for row in seen)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_optimizer_steps_once(upstream, given):
+    """The weights are those of one step along the gradient, with the optimizer passed or the pipeline's own."""
+    nlp = victim("medflat_ner", upstream)
+    examples = gold(nlp)
+    attack_it(nlp)
+    gradient, _ = attacked_gradients(nlp, examples)
+    before = weights(nlp)
+    rate = 0.01
+
+    def descend(key, value, grad, lr_scale=1.0):
+        value = value - rate * grad
+        grad[...] = 0.0
+        return value, grad
+
+    nlp._optimizer = None if given else descend
+    fix_random_seed(1)
+    nlp.update(examples, sgd=descend if given else None)
+    after = weights(nlp)
+    for key in gradient:
+        np.testing.assert_allclose(after[key], before[key] - rate * gradient[key], atol=1e-6)
+
+
+def test_the_pipelines_own_optimizer_is_made():
+    nlp = victim("medflat_ner")
+    attack_it(nlp)
+    nlp._optimizer = None
+    before = weights(nlp)
+    nlp.update(gold(nlp))
+    assert nlp._optimizer is not None
+    assert any((value != before[key]).any() for key, value in weights(nlp).items())
+
+
+class Recorder(Attack):
+    """FGM that keeps its perturbations."""
+
+    def __init__(self, epsilon=0.5):
+        self.inner, self.deltas = FGM(epsilon), []
+
+    def start(self, gradient, rows, generator):
+        delta = self.inner.start(gradient, rows, generator)
+        self.deltas.append((delta, rows))
+        return delta
+
+
+def test_a_text_is_perturbed_alike_in_any_batch(calm_upstream):
+    nlp = victim("medflat_ner", calm_upstream)
+    examples = gold(nlp)
+    alone, together = Recorder(), Recorder()
+    names = ["transformer.embeddings.word_embeddings"] if calm_upstream else ["medflat_ner.hashembed"]
+    attack_it(nlp, alone, names=names)
+    nlp.update([examples[2]], sgd=False)
+    attack_it(nlp, together, names=names)
+    nlp.update([*examples, nlp_empty(nlp)], sgd=False)
+    (one, _), (all_, rows) = alone.deltas[0], together.deltas[0]
+    mine = all_[rows.group == 2]
+    # On the padding of the longer batch there is nothing.
+    assert not mine[len(one) :].any() and (len(mine) > len(one)) == bool(calm_upstream)
+    np.testing.assert_allclose(mine[: len(one)], one, atol=1e-5)
+    lengths = torch.zeros(rows.groups).index_add_(0, rows.group, all_.square().sum(-1)).sqrt()
+    np.testing.assert_allclose(lengths[:5], 0.5, rtol=1e-5)
+    assert not all_[~rows.real].any()
+
+
+def nlp_empty(nlp):
+    """An example without text."""
+    from spacy.training import Example
+
+    return Example.from_dict(nlp.make_doc(""), {"spans": {"sc": []}})
+
+
+def test_empty_texts_are_a_plain_update(upstream):
+    nlp = victim("medflat_ner", upstream)
+    attack_it(nlp)
+    nlp.update([], sgd=False)
+    before = weights(nlp)
+    nlp.update([nlp_empty(nlp)] * 2, sgd=False)
+    equal(weights(nlp), before)
+    assert nlp.update.stats.attacked == nlp.update.stats.skipped == 0
+
+
+def test_a_batch_without_gradient_is_skipped():
+    nlp = victim("ner")
+    from spacy.training import Example
+
+    attack_it(nlp)
+    nlp.update([Example(nlp.make_doc("无殊"), nlp.make_doc("无殊"))], sgd=False)
+    assert nlp.update.stats.reasons == {"no gradient arrives at the embedding (nothing to learn in the batch?)": 1}
+
+
+def test_wrong_arguments_are_spacys_business():
+    nlp = victim("medflat_ner")
+    attack_it(nlp)
+    with pytest.raises(ValueError, match="E989"):
+        nlp.update(gold(nlp), [1])
+    with pytest.raises(TypeError):
+        nlp.update(["text"])
+
+
+def test_nothing_stays(upstream, tmp_path):
+    import copy
+    import pickle
+
+    nlp = victim("medflat_ner", upstream)
+    twin = nlp.to_bytes()
+    attack_it(nlp)
+    attack_it(nlp)  # initialized again: not wrapped twice
+    assert nlp.update.original == type(nlp).update.__get__(nlp)
+    assert nlp.to_bytes() == twin
+    nlp.to_disk(tmp_path / "saved")
+    for other in (copy.deepcopy(nlp), pickle.loads(pickle.dumps(nlp))):
+        assert other.update.__func__ is type(nlp).update and other.update.__self__ is other
+    assert len(list(nlp.pipe(["右肺上叶腺癌"] * 4, n_process=2, batch_size=2))) == 4
+    assert "update" not in unwrap(nlp).__dict__
+    assert "update" not in unwrap(nlp).__dict__
+
+
+def test_unwrapping_leaves_the_update_of_others():
+    nlp = victim("medflat_ner")
+    inner = nlp.update
+
+    def other(*args, **kwargs):
+        return inner(*args, **kwargs)
+
+    nlp.update = other
+    attack_it(nlp)
+    nlp.update(gold(nlp), sgd=False)
+    assert unwrap(nlp).update is other

@@ -1,0 +1,343 @@
+import gc
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from spacy.cli.train import train as spacy_train
+from spacy.language import Language
+from spacy.training import Example
+from thinc.api import Config
+
+from spacy_medflat.errors import CheckpointError
+from spacy_medflat.training.randomness import dump_random_state, load_random_state, with_own_randomness
+from spacy_medflat.training.resume.checkpoint import Checkpoint, CheckpointFolder, Evaluation, read_checkpoint
+from spacy_medflat.training.resume.loop import train
+from spacy_medflat.training.resume.replay import annotated_crc, config_differences
+from spacy_medflat.training.resume.state import find_parameters, optimizer_from_bytes, optimizer_to_bytes
+
+from ...pipelines import cnn_pipeline
+from ..runs import assert_equal_weights, initialized, one_thread, saved_weights, transformer_config, write_config
+
+
+def performance(folder):
+    """The scores and losses of a saved pipeline."""
+    return json.loads((folder / "meta.json").read_text("utf8"))["performance"]
+
+
+def run(config, output, **settings):
+    printed = io.StringIO()
+    nlp = initialized(config)
+    train(nlp, output, stdout=printed, stderr=printed, **settings)
+    return nlp, printed.getvalue()
+
+
+class KilledError(Exception):
+    pass
+
+
+def killed_at(monkeypatch, config, output, step, **settings):
+    """A run that ends at a step like a killed one: nothing is saved afterwards."""
+    written = CheckpointFolder.write
+
+    def write(folder, checkpoint):
+        written(folder, checkpoint)
+        if checkpoint.step >= step:
+            raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointFolder, "write", write)
+        with pytest.raises(KilledError):
+            run(config, output, **settings)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def single_thread():
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    return transformer_config(tmp_path_factory.mktemp("config"))
+
+
+@pytest.fixture(scope="module")
+def whole(config, tmp_path_factory):
+    """The output of a training that nothing interrupted."""
+    output = tmp_path_factory.mktemp("whole")
+    run(config, output)
+    return output
+
+
+KILL = """
+import os, signal, sys
+from pathlib import Path
+from spacy_medflat.training.resume.loop import train
+from tests.training.runs import initialized
+
+nlp = initialized(Path(sys.argv[1]))
+update, seen = nlp.update, []
+def dying(*args, **kwargs):
+    seen.append(1)
+    if len(seen) == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return update(*args, **kwargs)
+nlp.update = dying
+train(nlp, Path(sys.argv[2]))
+"""
+
+
+def test_killed_and_resumed_equals_uninterrupted(config, whole, tmp_path):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    killed = subprocess.run([sys.executable, "-c", KILL, config, tmp_path], env=environment, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.stem for path in CheckpointFolder(tmp_path / "checkpoints").files()] == [
+        "step-000000005",
+        "step-000000000",
+    ]
+    _, printed = run(config, tmp_path, resume=True)
+    assert "Continuing after step 5" in printed
+    for name in ("model-last", "model-best"):
+        assert_equal_weights(saved_weights(tmp_path / name), saved_weights(whole / name))
+        assert performance(tmp_path / name) == performance(whole / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model-best", "model-last"]
+
+
+def test_equals_spacy_train(config, whole, tmp_path):
+    spacy_train(config, tmp_path)
+    assert_equal_weights(saved_weights(tmp_path / "model-last"), saved_weights(whole / "model-last"))
+    assert_equal_weights(saved_weights(tmp_path / "model-best"), saved_weights(whole / "model-best"))
+
+
+def test_same_seed_same_weights_another_seed_others(config, whole, tmp_path):
+    run(config, tmp_path / "again")
+    assert_equal_weights(saved_weights(tmp_path / "again" / "model-last"), saved_weights(whole / "model-last"))
+    other = transformer_config(tmp_path / "other", seed=1)
+    run(other, tmp_path / "seeded")
+    with pytest.raises(AssertionError):
+        assert_equal_weights(saved_weights(tmp_path / "seeded" / "model-last"), saved_weights(whole / "model-last"))
+
+
+@pytest.mark.parametrize(("name", "max_epochs"), [("Adam.v1", 0), ("RAdam.v1", -1)], ids=["shuffled", "streamed"])
+def test_thincs_optimizers_own_steps_and_updates_that_draw(name, max_epochs, tmp_path, monkeypatch):
+    """Killed between two evaluations; the updates draw from the generator that shuffles the data."""
+    update = Language.update
+
+    def drawing(*args, **settings):
+        random.random()
+        return update(*args, **settings)
+
+    monkeypatch.setattr(Language, "update", drawing)
+    batcher = {
+        "@batchers": "spacy.batch_by_words.v1",
+        "size": {"@schedules": "compounding.v1", "start": 10, "stop": 60, "compound": 1.2},
+        "tolerance": 0.2,
+    }
+    settings = {"max_epochs": max_epochs, "accumulate_gradient": 2, "patience": 100, "batcher": batcher}
+    config = write_config(tmp_path, cnn_pipeline(), optimizer={"@optimizers": name, "learn_rate": 0.01}, **settings)
+    run(config, tmp_path / "whole")
+    killed_at(monkeypatch, config, tmp_path / "killed", 7, checkpoint_every=7)
+    run(config, tmp_path / "killed", resume=True, checkpoint_every=7)
+    whole, resumed = tmp_path / "whole" / "model-last", tmp_path / "killed" / "model-last"
+    assert_equal_weights(saved_weights(resumed), saved_weights(whole))
+    assert performance(resumed) == performance(whole)
+
+
+def test_an_adversarial_training_goes_on_with_its_steps(tmp_path, monkeypatch):
+    attack = {"@misc": "spacy_medflat.RandomPerturbation.v1", "epsilon": 1.0}
+    adversary = {"@callbacks": "spacy_medflat.adversarial_training.v1", "attack": attack, "start_step": 7, "share": 0.7}
+    config = write_config(tmp_path, cnn_pipeline(), after_init=adversary)
+    nlp, _ = run(config, tmp_path / "whole")
+    killed_at(monkeypatch, config, tmp_path / "killed", 5)
+    resumed, _ = run(config, tmp_path / "killed", resume=True)
+    assert resumed.update.stats.attacked == nlp.update.stats.attacked > 0
+    assert_equal_weights(
+        saved_weights(tmp_path / "killed" / "model-last"), saved_weights(tmp_path / "whole" / "model-last")
+    )
+
+
+def test_a_damaged_checkpoint_falls_back(config, whole, tmp_path, monkeypatch, caplog):
+    killed_at(monkeypatch, config, tmp_path, 5)
+    newest, _ = CheckpointFolder(tmp_path / "checkpoints").files()
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(data)
+    monkeypatch.setattr("spacy.util.logger.propagate", True)
+    _, printed = run(config, tmp_path, resume=True)
+    assert "damaged checkpoint: its checksum does not match" in caplog.text and "Continuing after step 0" in printed
+    assert_equal_weights(saved_weights(tmp_path / "model-last"), saved_weights(whole / "model-last"))
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / newest.name).write_bytes(data[: len(data) // 2])
+    with pytest.raises(CheckpointError, match="damaged"):
+        CheckpointFolder(tmp_path / "checkpoints").read_last()
+
+
+def test_a_run_that_differs_is_refused(config, tmp_path, monkeypatch):
+    killed_at(monkeypatch, config, tmp_path / "out", 5)
+    changed = Config().from_disk(config, interpolate=False)
+    changed["training"]["dropout"] = 0.3
+    changed.to_disk(tmp_path / "changed.cfg")
+    with pytest.raises(CheckpointError, match=r"training\.dropout: 0\.2, now 0\.3"):
+        run(tmp_path / "changed.cfg", tmp_path / "out", resume=True)
+    checkpoint = read_checkpoint(CheckpointFolder(tmp_path / "out" / "checkpoints").files()[0])
+    object.__setattr__(checkpoint, "texts", 1)
+    before = sorted(path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*"))
+    monkeypatch.setattr(CheckpointFolder, "read_last", lambda _: checkpoint)
+    with pytest.raises(CheckpointError, match="training data has changed"):
+        run(config, tmp_path / "out", resume=True)
+    assert before == sorted(path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*"))
+    object.__setattr__(checkpoint, "dev_texts", 1)
+    with pytest.raises(CheckpointError, match="dev texts, or their annotations, are not those"):
+        run(config, tmp_path / "out", resume=True)
+    checkpoint.labels["medflat_ner"].reverse()
+    with pytest.raises(CheckpointError, match="labels of 'medflat_ner'"):
+        run(config, tmp_path / "out", resume=True)
+
+
+def test_the_checksum_of_texts_sees_every_annotation():
+    def crc(text="右肺上叶腺癌", spans=((0, 4, "bod"),), ents=(), cats=None):
+        doc = spacy.blank("zh").make_doc(text)
+        doc.spans["sc"] = [doc.char_span(*span) for span in spans]
+        doc.ents = [doc.char_span(*ent) for ent in ents]
+        doc.cats = cats or {}
+        return annotated_crc([Example(doc.copy(), doc)])
+
+    found = [
+        crc(),
+        crc(text="右肺上叶肺癌"),
+        crc(spans=((0, 3, "bod"),)),
+        crc(spans=((0, 4, "dis"),)),
+        crc(spans=()),
+        crc(ents=((0, 4, "bod"),)),
+        crc(cats={"x": 1.0}),
+    ]
+    assert len(set(found)) == len(found) and crc() == found[0]
+
+
+def test_what_a_checkpoint_held_is_given_back_once_it_is_restored(config, tmp_path, monkeypatch):
+    killed_at(monkeypatch, config, tmp_path, 5)
+    held = []
+    read = CheckpointFolder.read_last
+
+    def watched(folder):
+        checkpoint = read(folder)
+        held.extend(map(weakref.ref, checkpoint.arrays.values()))
+        return checkpoint
+
+    def alive(*_):
+        gc.collect()
+        return sum(array().nbytes for array in held if array() is not None)
+
+    seen = []
+    monkeypatch.setattr(CheckpointFolder, "read_last", watched)
+    monkeypatch.setattr(CheckpointFolder, "write", lambda *_: seen.append(alive()))
+    run(config, tmp_path, resume=True)
+    assert held and seen and max(seen) == 0
+
+
+def test_a_folder_keeps_two_checkpoints_and_no_half_ones(tmp_path):
+    folder = CheckpointFolder(tmp_path / "checkpoints")
+    with pytest.raises(CheckpointError, match="no checkpoint to continue from"):
+        folder.read_last()
+    arrays = {"weights|a": np.zeros((0, 2), "f"), "weights|b": np.asarray(3), "random|c": np.ones(2, "uint8")}
+    for step in (0, 10, 9):
+        scores = {"f": np.float32(0.1), "per_type": {"病": {"f": None}}}
+        evaluations = [Evaluation(0, 0.1 + 0.2, scores, {"ner": 1e-9})]
+        folder.write(
+            Checkpoint(step, evaluations, {"ner": 1 / 3}, 7, 8, "[a]\n", {"ner": ["病"]}, {"torch": "2"}, arrays)
+        )
+    (folder.path / "step-000000011.part").write_bytes(b"half")
+    assert [path.stem for path in folder.files()] == ["step-000000010", "step-000000009"]
+    read = folder.read_last()
+    assert read.step == 10 and read.losses == {"ner": 1 / 3} and read.evaluations[0].score == 0.1 + 0.2
+    assert read.evaluations[0].other_scores == {"f": float(np.float32(0.1)), "per_type": {"病": {"f": None}}}
+    assert read.part("weights").keys() == {"a", "b"} and read.part("weights")["b"].shape == ()
+    folder.remove()
+    assert not folder.path.exists()
+
+
+def test_scores_that_cannot_be_saved(tmp_path):
+    evaluations = [Evaluation(0, 0.0, {"f": object()}, {})]
+    with pytest.raises(TypeError, match="cannot save <object"):
+        CheckpointFolder(tmp_path).write(Checkpoint(0, evaluations, {}, 0, 0, "", {}, {}))
+
+
+def test_config_differences():
+    old = "[a]\nx = 1\ny = {}\n[a.b]\nz = null\n[training]\n[training.logger]\nv = 1\n"
+    assert config_differences(old, old) == []
+    new = old.replace("x = 1", "x = 2").replace("z = null", "w = 0").replace("v = 1", "v = 2")
+    assert config_differences(old, new) == [
+        "a.b.w: '(not set)', now 0",
+        "a.b.z: None, now '(not set)'",
+        "a.x: 1, now 2",
+    ]
+
+
+def draw():
+    return random.random(), random.gauss(0, 1), np.random.normal(), torch.rand(2).tolist()
+
+
+def test_random_states_go_on():
+    random.gauss(0, 1)
+    np.random.normal()
+    state = dump_random_state()
+    drawn = [draw() for _ in range(3)]
+    load_random_state(state, 0)
+    assert drawn == [draw() for _ in range(3)]
+
+
+def test_a_stream_with_its_own_randomness():
+    def stream():
+        for _ in range(3):
+            yield draw()
+
+    start = dump_random_state()
+    alone = list(stream())
+    load_random_state(start, 0)
+    expected = [draw() for _ in range(3)]
+    load_random_state(start, 0)
+    mixed, outside = [], []
+    for item in with_own_randomness(stream()):
+        mixed.append(item)
+        outside.append(draw())
+    assert mixed == alone and outside == expected
+
+
+def test_the_state_of_an_optimizer_moves_to_another_process(config):
+    def step(nlp, optimizer):
+        for _, pipe in nlp.pipeline:
+            for node in pipe.model.walk():
+                for shim in node.shims:
+                    for parameter in shim._model.parameters():
+                        parameter.grad = torch.ones_like(parameter)
+            pipe.finish_update(optimizer)
+        optimizer.step_schedules()
+
+    def make():
+        nlp = initialized(config)
+        return nlp, nlp.create_optimizer(), nlp
+
+    (one, first, _), (two, second, _) = make(), make()
+    for _ in range(3):
+        step(one, first)
+    optimizer_from_bytes(second, optimizer_to_bytes(first, find_parameters(one)), find_parameters(two))
+    assert second.steps == 3 and second.learn_rate == first.learn_rate
+    for key, parameter in find_parameters(two).items():
+        same = next(other for other in find_parameters(one).values() if other.name == parameter.name)
+        parameter.array[...] = same.array
+        assert key in second.moments
+    step(one, first)
+    step(two, second)
+    for ours, theirs in zip(find_parameters(one).values(), find_parameters(two).values(), strict=True):
+        assert np.array_equal(ours.array, theirs.array)
+    with pytest.raises(ValueError, match="which the pipeline has not"):
+        optimizer_from_bytes(second, optimizer_to_bytes(first, find_parameters(one)), {})
