@@ -13,11 +13,10 @@ from spacy.training import Example
 
 from .._internals import import_code
 from ..corpus.reader import create_cmeee_reader
-from ..ensemble.component import Ensemble
 from ..errors import MedflatError
 from ..lattice.rules import WordRules
 from ..loading import load_model
-from ..ner.component import NestedEntityRecognizer
+from ..ner.span_finder import SpanFinder
 from ..runtime import use_device
 
 
@@ -78,9 +77,6 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
 def split_names(names: str | None) -> list[str] | None:
     """Names with commas between them; None if there are none."""
     return [name for part in (names or "").split(",") if (name := part.strip())] or None
-
-
-SpanFinder = NestedEntityRecognizer | Ensemble
 
 
 def load_pipeline(

@@ -19,14 +19,17 @@ def make_ensemble(
     threshold: float | None = None,
     spans_key: str | None = None,
 ) -> Language:
-    """A pipeline with `medflat_ensemble` and the tokenizer that the members have in common.
+    """Make a pipeline with `medflat_ensemble` and the tokenizer that the members have in common.
 
     The labels are those of all members. A member has no say about a label that it does not know.
 
-    threshold (float): what the score of a span must exceed. By default more than half must vote for a span; and the
-        mean of probabilities must exceed the mean of the members' thresholds for the label.
-    spans_key (str): the span group to write; by default that of the members.
-    RAISES EnsembleError: fewer than two pipelines, one without a nested entity recognizer, other languages or
+    pipelines (sequence of Language): the members.
+    mode (str): `average` probabilities, or `vote`.
+    threshold (float or None): what the score of a span must exceed. By default more than half must vote for a span; and
+        the mean of probabilities must exceed the mean of the members' thresholds for the label.
+    spans_key (str or None): the span group to write; by default that of the members.
+    RETURNS (Language): the pipeline.
+    RAISES (EnsembleError): fewer than two pipelines, one without a nested entity recognizer, other languages or
         tokenizers, or other span groups and no `spans_key`.
     """
     members = [make_member(nlp) for nlp in pipelines]
@@ -56,7 +59,10 @@ def make_ensemble(
 
 
 def _check_tokens(first: Member, member: Member) -> None:
-    """RAISES EnsembleError: the pipelines would make different tokens of a text."""
+    """Make sure that the pipelines make the same tokens of a text.
+
+    RAISES (EnsembleError): they would not.
+    """
     no_ensemble = f"{first.name} and {member.name} make no ensemble"
     for what, ours, theirs in (
         ("language", first.nlp.lang, member.nlp.lang),

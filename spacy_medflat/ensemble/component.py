@@ -1,6 +1,6 @@
 """`medflat_ensemble`: the component that lets several trained pipelines vote, or averages their probabilities."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,17 +13,15 @@ from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, to_
 from spacy.vocab import Vocab
 
 from ..errors import EnsembleError
-from ..ner.spans import MODES as NESTING_MODES
-from ..ner.spans import Candidates, Nesting, annotate, split_by_text
-from ..runtime import one_torch_thread_in_workers
-from ..span_pipe import SpanPipe
+from ..ner.span_finder import SpanFinder
+from ..ner.spans import Candidates, Nesting, logit, split_by_text
 from .member import Member, member_from_bytes, member_from_disk
 
 
 def combine(found: Sequence[Candidates], known: NDArray[np.bool_]) -> Candidates:
     """The mean score of every span of a text that a member found. One that did not find it counts as 0.
 
-    found: the spans of each member, each at most once, with labels counted among all of the ensemble.
+    found (sequence of Candidates): the spans of each member, each at most once; labels are indices of the ensemble's.
     known (bool [members, labels]): the labels of each member. The mean of a label is over the members that know it.
     """
     spans = np.concatenate([np.stack(spans[:3], axis=1) for spans in found])
@@ -32,12 +30,11 @@ def combine(found: Sequence[Candidates], known: NDArray[np.bool_]) -> Candidates
     score = np.concatenate([spans.score for spans in found]).astype(np.float64)
     start, end, label = unique.T
     mean = np.bincount(index.ravel(), weights=score, minlength=len(unique)) / known.sum(axis=0)[label]
-    combined = Candidates(start, end, label, mean.astype(np.float32))
+    combined = Candidates(start, end, label, logit(mean.astype(np.float32)))
     return split_by_text(np.zeros_like(start), combined, 1)[0]
 
 
 Mode = Literal["average", "vote"]
-MODES: tuple[str, ...] = get_args(Mode)
 
 DEFAULT_CONFIG = {
     "mode": "average",
@@ -84,12 +81,12 @@ def make_medflat_ensemble(
     )
 
 
-class Ensemble(SpanPipe):
+class Ensemble(SpanFinder):
     """Runs whole pipelines on each text and writes the spans that they find together into `doc.spans[spans_key]`.
 
-    The score of a span, in `attrs["scores"]`, is a mean over the members that know its label: of their probabilities
-    (`average`), or of 1 for each member that writes the span and 0 for each that does not (`vote`). A span needs a
-    score above its threshold, so by default a vote needs more than half.
+    The score of a span is a mean over the members that know its label: of their probabilities (`average`), or of 1 for
+    each member that writes the span and 0 for each that does not (`vote`). A span needs a score above its threshold, so
+    by default a vote needs more than half.
 
     Members share nothing, and read the tokens of the Doc, not its annotations. They are saved with the component.
     """
@@ -100,70 +97,34 @@ class Ensemble(SpanPipe):
         name: str = "medflat_ensemble",
         *,
         mode: Mode = "average",
-        spans_key: str = "sc",
-        threshold: float = 0.5,
-        label_thresholds: dict[str, float] | None = None,
         floor: float = 0.01,
-        nesting: Nesting = "all",
-        set_ents: bool = False,
-        scorer: Callable[..., dict[str, Any]] | None = None,
+        **settings: Any,
     ):
         """Make the component, without members.
 
         mode (str): `average` probabilities, or `vote`.
-        spans_key (str): the span group to write.
-        threshold (float): a span needs a score above this.
-        label_thresholds (dict): thresholds of single labels, in place of `threshold`.
         floor (float): for `average`, a member's probability below this counts as 0. It bounds how many spans are
             looked at, and what a mean may be too low by.
-        nesting, set_ents: as in `medflat_ner`, applied to the spans that pass.
-        RAISES ValueError: a setting is out of range.
+        settings: see `SpanFinder`.
+        RAISES (ValueError): a setting is out of range.
         """
-        for setting, value, known in (("mode", mode, MODES), ("nesting", nesting, NESTING_MODES)):
-            if value not in known:
-                raise ValueError(f"{setting} of {name!r} must be one of {', '.join(known)}, but it is {value!r}")
-        thresholds = dict(label_thresholds or {})
-        for setting, number in {"threshold": threshold, "floor": floor, **thresholds}.items():
-            if not 0.0 <= number <= 1.0:
-                raise ValueError(f"{setting!r} of {name!r} must be from 0 to 1, but it is {number}")
-        self.vocab = vocab
-        self.name = name
-        self.scorer = scorer
+        super().__init__(vocab, name, **settings)
+        self._check_choice("mode", mode, get_args(Mode))
+        self._check_shares({"floor": floor})
         self.members: tuple[Member, ...] = ()
-        self.cfg: dict[str, Any] = {
-            "mode": mode,
-            "spans_key": spans_key,
-            "threshold": threshold,
-            "label_thresholds": thresholds,
-            "floor": floor,
-            "nesting": nesting,
-            "set_ents": set_ents,
-        }
+        self.cfg = {"mode": mode, "floor": floor, **self.cfg}
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of all members, in the order in which they come."""
         return tuple(dict.fromkeys(label for member in self.members for label in member.recognizer.labels))
 
-    def threshold_of(self, label: str) -> float:
-        """The threshold that the score of a span with this label must pass."""
-        return float(self.cfg["label_thresholds"].get(label, self.cfg["threshold"]))
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Apply the component to a stream of Docs."""
-        one_torch_thread_in_workers()
-        yield from super().pipe(stream, batch_size=batch_size)
-
-    def predict(self, docs: Iterable[Doc]) -> list[Candidates]:
-        """Find the spans above the thresholds, without changing the Docs."""
-        return self.candidates(docs, [self.threshold_of(label) for label in self.labels])
-
     def candidates(self, docs: Iterable[Doc], thresholds: Iterable[float]) -> list[Candidates]:
         """Find the spans with a score above the threshold of their label, nesting not resolved.
 
         thresholds (float [labels]): in the order of the labels.
-        RETURNS: one for each Doc.
-        RAISES EnsembleError: there are no members.
+        RETURNS (list of Candidates): one for each Doc.
+        RAISES (EnsembleError): there are no members.
         """
         if not self.members:
             raise EnsembleError(f"{self.name!r} has no members: make it with `spacy medflat ensemble`, or load one")
@@ -175,24 +136,19 @@ class Ensemble(SpanPipe):
             places = np.array([index[label] for label in member.recognizer.labels], dtype=np.int64)
             known[i, places] = True
             found.append([spans._replace(label=places[spans.label]) for spans in self._found_by(member, docs)])
-        limits = np.array(list(thresholds), dtype=np.float32)
-        combined = [combine(of_text, known) for of_text in zip(*found, strict=True)]
-        return [spans.take(spans.score > limits[spans.label]) for spans in combined]
+        limits = logit(np.array(list(thresholds), dtype=np.float32))
+        return [combine(of_text, known).above(limits) for of_text in zip(*found, strict=True)]
 
     def _found_by(self, member: Member, docs: Sequence[Doc]) -> list[Candidates]:
         if self.cfg["mode"] == "average":
             return member.candidates(docs, [self.cfg["floor"]] * len(member.recognizer.labels))
-        accepted = member.accepted(docs)
-        return [spans._replace(score=np.ones_like(spans.score)) for spans in accepted]
-
-    def set_annotations(self, docs: Iterable[Doc], scores: list[Candidates]) -> None:
-        """Write the spans into the Docs."""
-        labels = self.labels
-        for doc, candidates in zip(docs, scores, strict=True):
-            annotate(doc, candidates, labels, self.key, self.cfg["nesting"], self.cfg["set_ents"])
+        return [spans._replace(logit=np.full_like(spans.logit, np.inf)) for spans in member.accepted(docs)]
 
     def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
-        """Settings and members as bytes. exclude: `cfg`, `members`."""
+        """Settings and members as bytes.
+
+        exclude (iterable of str): `cfg`, `members`.
+        """
         writers = {
             "cfg": lambda: srsly.json_dumps(self.cfg),
             "members": lambda: srsly.msgpack_dumps([member.to_bytes() for member in self.members]),
@@ -223,7 +179,7 @@ class Ensemble(SpanPipe):
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> "Ensemble":
         """Take over what `to_disk` wrote. After an error the component is as it was.
 
-        RAISES OSError: a member is missing.
+        RAISES (OSError): a member is missing.
         """
         loaded: dict[str, Any] = {}
 

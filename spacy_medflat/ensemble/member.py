@@ -20,7 +20,11 @@ from ..ner.spans import Candidates, resolve
 
 @dataclass(frozen=True)
 class Member:
-    """A pipeline and its nested entity recognizer. Components after the recognizer do not run."""
+    """A pipeline and its nested entity recognizer. Components after the recognizer do not run.
+
+    nlp (Language): the pipeline.
+    recognizer (NestedEntityRecognizer): its first one.
+    """
 
     nlp: Language
     recognizer: NestedEntityRecognizer
@@ -63,7 +67,7 @@ def _with_vocab(doc: Doc, vocab: Vocab) -> Doc:
 def make_member(nlp: Language) -> Member:
     """Find the nested entity recognizer of a pipeline.
 
-    RAISES EnsembleError: it has none.
+    RAISES (EnsembleError): it has none.
     """
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, NestedEntityRecognizer):

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from ..corpus.record import Entity
 from ..errors import ExperimentError
 from ..files import iter_lines, open_for_writing, replaced_when_done
-from ..ner.spans import Candidates, GoldSpans, Nesting, resolve
+from ..ner.spans import Candidates, GoldSpans, Nesting, logit, resolve
 from ..ner.thresholds import tune
 
 # The candidate spans of one text, offsets in characters, with their probabilities.
@@ -76,7 +76,7 @@ def as_candidates(spans: Scored, order: Mapping[str, int]) -> Candidates:
     """
     rows = sorted((e.start, -e.end, order[e.label], score) for e, score in spans.items())
     start, end, label = (np.array([row[i] for row in rows], dtype=np.int64) for i in range(3))
-    return Candidates(start, -end, label, np.array([row[3] for row in rows], dtype=np.float32))
+    return Candidates(start, -end, label, logit(np.array([row[3] for row in rows], dtype=np.float32)))
 
 
 def tuned_f1(

@@ -13,7 +13,7 @@ from .._internals import show_validation_error
 from ..errors import ExperimentError
 from ..files import read_json, write_json
 from ..ner.component import NestedEntityRecognizer
-from ..ner.span_finder import FLOOR, candidates_of
+from ..ner.span_finder import LOWEST_SCORE, candidates_of
 from ..runtime import use_device
 from ..training.resume.checkpoint import CheckpointFolder
 from ..training.resume.loop import CHECKPOINTS, train
@@ -83,7 +83,7 @@ def score_run(folder: RunFolder, gpu_id: int = -1) -> None:
             "hits": hits,
             "found": wanted,
             "gold": gold,
-            "floor": FLOOR,
+            "floor": LOWEST_SCORE,
             "thresholds": thresholds,
             "nesting": nesting,
             "texts": len(texts),

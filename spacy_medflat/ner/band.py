@@ -12,11 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..windows import greedy_batches
-
-Ints1d = NDArray[np.int64]
-Ints2d = NDArray[np.int64]
-Bools3d = NDArray[np.bool_]
+from ..windows import Ints1d, greedy_batches
 
 BLOCK_STARTS = 64
 CHUNK_SCORES = 2**22
@@ -24,7 +20,7 @@ CHUNK_SCORES = 2**22
 
 @dataclass(frozen=True)
 class Band:
-    """Blocks of a batch of texts whose tokens lie behind each other in one array.
+    """Blocks of a batch of texts whose tokens are concatenated in one array.
 
     max_width (int): the most tokens in a span.
     block_starts (int): the most starts in a block.
@@ -55,19 +51,20 @@ class Chunk:
     """
 
     blocks: Ints1d
-    start_rows: Ints2d
-    end_rows: Ints2d
-    valid: Bools3d
+    start_rows: NDArray[np.int64]
+    end_rows: NDArray[np.int64]
+    valid: NDArray[np.bool_]
 
 
 def make_band(lengths: Ints1d, max_width: int, block_starts: int = BLOCK_STARTS) -> Band:
     """Lay the band of a batch out in blocks.
 
     lengths (int64 [texts]): tokens of each text, 0 allowed.
+    max_width (int): the most tokens in a span.
+    block_starts (int): the most starts in a block.
     """
-    lengths = np.asarray(lengths, dtype=np.int64)
     n_blocks = -(-lengths // block_starts)
-    first_block = np.concatenate([[0], np.cumsum(n_blocks)[:-1]]).astype(np.int64) if len(lengths) else n_blocks
+    first_block = np.cumsum(n_blocks) - n_blocks
     doc = np.repeat(np.arange(len(lengths)), n_blocks)
     first = (np.arange(len(doc)) - first_block[doc]) * block_starts
     offsets = np.cumsum(lengths) - lengths
@@ -78,7 +75,12 @@ def make_band(lengths: Ints1d, max_width: int, block_starts: int = BLOCK_STARTS)
 
 
 def iter_chunks(band: Band, n_labels: int, max_scores: int = CHUNK_SCORES) -> Iterator[Chunk]:
-    """Group the blocks, those of one size together, so that a chunk has at most `max_scores` scores of all labels."""
+    """Group the blocks, those of one size together, so that a chunk has at most `max_scores` scores of all labels.
+
+    n_labels (int): scores of a span.
+    max_scores (int): the most scores of a chunk, padding included, unless a single block has more.
+    YIELDS (Chunk): every block is in one of them.
+    """
     order = np.lexsort((band.n_starts, band.n_ends)).tolist()
     starts, ends = band.n_starts.tolist(), band.n_ends.tolist()
     blocks = greedy_batches(
@@ -103,7 +105,7 @@ def locate(band: Band, doc: Ints1d, start: Ints1d, end: Ints1d) -> tuple[Ints1d,
     """Where spans lie in the band. The spans must be inside their texts and no wider than the band.
 
     doc, start, end (int64 [spans]): the text of each span and its tokens `start:end` (end exclusive).
-    RETURNS (int64 [spans] each): block, and start and last token within the block.
+    RETURNS (int64 [spans], int64 [spans], int64 [spans]): block; start within the block; last token within the block.
     """
     block = band.first_block[doc] + start // band.block_starts
     return block, start - band.first[block], end - 1 - band.first[block]

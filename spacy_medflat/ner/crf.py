@@ -3,7 +3,7 @@
 p(y | x) ∝ exp(start[y_1] + Σ_t moves[y_{t-1}, y_t] + Σ_t emissions[t, y_t]). A tag set may fall into groups that no
 move joins: each group is then a chain of its own, and all of them are computed together.
 
-The texts are never padded. Their tokens are gone through by position, and a text takes part as long as it has tokens.
+The texts are never padded. Their tokens are visited by position, and a text takes part as long as it has tokens.
 All scores are float64: on a text of 10⁵ tokens sums in float32 would be off by more than what they tell apart.
 """
 
@@ -24,7 +24,7 @@ class Steps:
     """The tokens of a batch by their position in their text.
 
     order (int64 [tokens]): tokens at position 0, longest text first, then those at position 1, ….
-    sizes (list of int): how many there are at each position.
+    sizes (list of int): how many tokens there are at each position.
     first, last (int64 [texts with tokens]): the first and last token of each text that has any.
     text (int64 [tokens]): counted among the texts that have tokens.
     follows (bool [tokens]): whether the token before it is of the same text.
@@ -39,11 +39,11 @@ class Steps:
 
 
 def make_steps(lengths: NDArray[np.int64], device: torch.device | str = "cpu") -> Steps:
-    """Order the tokens of texts that lie behind each other.
+    """Order the tokens of concatenated texts.
 
     lengths (int64 [texts]): tokens of each text, 0 allowed.
+    device (torch.device): of the tensors.
     """
-    lengths = np.asarray(lengths, dtype=np.int64)
     lengths = lengths[lengths > 0]
     first = np.cumsum(lengths) - lengths
     text = np.repeat(np.arange(len(lengths)), lengths)
@@ -80,8 +80,11 @@ class Chains:
         return self.forward + self.backward - self.log_partition[:, self.group][self.steps.text]
 
     def log_going_on(self) -> Tensor:
-        """The part of `log P(y_{t+1} = j | y_t = i)` that depends on j (float64 [tokens, tags]); the whole is
-        `log_going_on[t, j] + moves[i, j] - backward[t, i]`. -inf at the last token of a text."""
+        """The part of log P(y_{t+1} = j | y_t = i) that depends on j.
+
+        RETURNS (float64 [tokens, tags]): -inf at the last token of a text. The whole is
+            `log_going_on[t, j] + moves[i, j] - backward[t, i]`.
+        """
         after = self.emissions + self.backward
         shifted = torch.full_like(after, -torch.inf)
         rows = self.steps.follows.nonzero().flatten()
@@ -89,7 +92,11 @@ class Chains:
         return shifted
 
     def expected_moves(self, texts: Tensor) -> Tensor:
-        """How often each move is expected (float64 [tags, tags]), summed over some texts (bool [texts with tokens])."""
+        """How often each move is expected.
+
+        texts (bool [texts with tokens]): those that count.
+        RETURNS (float64 [tags, tags]): from row to column, summed over the texts.
+        """
         total = torch.zeros_like(self.moves)
         rows = (self.steps.follows & texts[self.steps.text]).nonzero().flatten()
         partition = self.log_partition[:, self.group]
@@ -103,11 +110,12 @@ class Chains:
 def run_chains(emissions: Tensor, start: Tensor, moves: Tensor, group: Tensor, steps: Steps) -> Chains:
     """Run the forward and the backward pass.
 
-    emissions (float64 [tokens, tags]): of all texts, behind each other; at least one token.
+    emissions (float64 [tokens, tags]): of all texts, concatenated; at least one token.
     start (float64 [tags]), moves (float64 [tags, tags]): -inf where a tag or move is not allowed. Some tag must be
         allowed at the start, and after and before every tag some other.
     group (int64 [tags]): moves from one group to another must be -inf.
-    RETURNS: time and memory are linear in the number of tokens.
+    steps (Steps): of the texts.
+    RETURNS (Chains): time and memory are linear in the number of tokens.
     """
     packed = emissions[steps.order].split(steps.sizes)
     forward = [start + packed[0]]

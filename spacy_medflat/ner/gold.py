@@ -13,12 +13,13 @@ from .spans import GoldSpans
 
 
 @dataclass
-class Coverage:
+class GoldCoverage:
     """How much of the gold a head can learn at all.
 
-    gold (int): all gold spans, the same span and label once. The others count spans that are out of reach: `unaligned`
-    with the tokens of the predicted text, of a label that is `unknown` (by label), or `lost` for a reason of the head
-    (by reason).
+    gold (int): all gold spans, the same span and label once.
+    unaligned (int): those that do not align with the tokens of the predicted text.
+    unknown (Counter): those of unknown labels, by label.
+    lost (dict): those that the head cannot learn, by its reason.
     """
 
     gold: int = 0
@@ -42,14 +43,15 @@ class Coverage:
         )
 
 
-def read_gold(examples: Iterable[Example], key: str, labels: Iterable[str]) -> tuple[GoldSpans, Coverage]:
+def read_gold(examples: Iterable[Example], key: str, labels: Iterable[str]) -> tuple[GoldSpans, GoldCoverage]:
     """Read the gold spans of a batch that align with its tokens and have a known label.
 
     key (str): the span group of the reference. A reference without this group is not annotated.
-    labels: the known labels, in their order.
+    labels (iterable of str): the known labels, in the order of the head.
+    RETURNS (GoldSpans, GoldCoverage): the spans; how many there are, and were left out.
     """
     index = {label: i for i, label in enumerate(labels)}
-    coverage = Coverage()
+    coverage = GoldCoverage()
     rows: list[tuple[int, int, int, int]] = []
     annotated = []
     for doc, example in enumerate(examples):
@@ -72,7 +74,10 @@ def read_gold(examples: Iterable[Example], key: str, labels: Iterable[str]) -> t
 
 
 def aligned_spans(example: Example, spans: Iterable[Span]) -> Iterator[tuple[int, int, str]]:
-    """Start and end token in the predicted text, and label, of the reference's spans that align with it."""
+    """The spans of the reference that align with tokens of the predicted text.
+
+    YIELDS (int, int, str): start and end token in the predicted text, and label.
+    """
     predicted, reference = example.predicted, example.reference
     if len(predicted) == len(reference) and (
         predicted is reference or np.array_equal(predicted.to_array([ORTH]), reference.to_array([ORTH]))

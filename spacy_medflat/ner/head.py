@@ -1,41 +1,61 @@
-"""What the component asks of a head, and how the pointer heads answer."""
+"""What the component asks of a head, and how named tensors pass between its model and the head."""
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from thinc.types import Ragged
+from thinc.api import ArgsKwargs, Model
 
 from .spans import Candidates, GoldSpans
 
 
 @runtime_checkable
 class SpanHead(Protocol):
-    """Turns the features that a model gives for each token into a loss and into spans.
+    """Makes a loss and spans of the features that a model gives.
 
-    An architecture for `medflat_ner` is a `Model[list[Doc], Ragged]` that carries such an object in
-    `attrs["span_head"]`. It holds neither weights nor labels: the component passes its labels, in their order.
+    An architecture for `medflat_ner` is a `Model[list[Doc], F]` with such an object in `attrs["span_head"]`, where F is
+    whatever model and head agree on: an array, or a NamedTuple of tensors. Its reference `output_layer` is the layer
+    that makes the features; it finds the sizes that the head names in its `attrs` before it is initialized. A tok2vec
+    below it, its own or a listener, gives one vector for each token. The head holds neither weights nor labels: the
+    component passes its labels, in their order.
+
+    Features are those of all texts of a batch, concatenated, with at least one token.
     """
 
     def sizes(self, labels: Sequence[str]) -> dict[str, int]:
-        """The sizes that the model's output layer needs for these labels, by the name of its attribute."""
+        """The sizes that the output layer needs for these labels, by the name of its attribute."""
 
     def out_of_reach(self, gold: GoldSpans, labels: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
         """Which gold spans cannot be learnt (bool [spans]), for each reason there is. Reasons do not overlap."""
 
-    def loss(self, features: Ragged, gold: GoldSpans, labels: Sequence[str]) -> tuple[float, Ragged]:
-        """The loss of a batch, summed over texts, and its gradient, shaped like the features.
+    def loss(
+        self, features: Any, lengths: NDArray[np.int64], gold: GoldSpans, labels: Sequence[str]
+    ) -> tuple[float, Any]:
+        """The loss of a batch, summed over texts, and its gradient, structured like the features.
 
-        features (Ragged float [tokens, n]): one row for each token, texts behind each other.
+        lengths (int64 [texts]): tokens of each text, 0 allowed.
         gold (GoldSpans): all within reach.
         """
 
-    def candidates(self, features: Ragged, floors: NDArray[np.floating], labels: Sequence[str]) -> list[Candidates]:
-        """The spans of each text with a logit above the floor of their label (float [labels])."""
+    def candidates(
+        self, features: Any, lengths: NDArray[np.int64], lowest: NDArray[np.floating], labels: Sequence[str]
+    ) -> list[Candidates]:
+        """The spans of each text with a logit above the lowest of their label.
+
+        lengths (int64 [texts]): tokens of each text, 0 allowed.
+        lowest (float [labels]): logits. They may be below those of the thresholds, so that what comes later can still
+            lift a span above its threshold.
+        """
 
 
-def lengths_of(features: Ragged) -> NDArray[np.int64]:
-    """Tokens of each text (int64 [texts]), on the CPU."""
-    lengths = features.lengths
-    return np.asarray(lengths.get() if hasattr(lengths, "get") else lengths, dtype=np.int64)
+def convert_named_outputs(model: Model, inputs_and_output: tuple[Any, Any], is_train: bool) -> tuple[Any, Callable]:
+    """Pass a NamedTuple of torch tensors on as it is, and its gradients back: `convert_outputs` of a torch layer."""
+    output = inputs_and_output[1]
+
+    def to_torch(gradient: Any) -> ArgsKwargs:
+        pairs = [(tensor, d) for tensor, d in zip(output, gradient, strict=True) if tensor.requires_grad]
+        tensors, gradients = zip(*pairs, strict=True)
+        return ArgsKwargs(args=(tensors,), kwargs={"grad_tensors": list(gradients)})
+
+    return type(output)(*(tensor.detach() for tensor in output)), to_torch

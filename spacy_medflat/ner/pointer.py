@@ -1,11 +1,14 @@
-"""GlobalPointer and Efficient GlobalPointer in plain torch: token features, and span scores from them.
+"""GlobalPointer and Efficient GlobalPointer in plain torch: how the logit of a span follows from its tokens' vectors.
 
 Su, "GlobalPointer" (2021) and "Efficient GlobalPointer" (2022); see also Su et al., "Global Pointer: Novel Efficient
 Span-based Approach for Named Entity Recognition", arXiv:2208.03054.
+
+A module makes named tensors of all tokens of a batch, and these give the logits of spans: of all pairs of tokens in
+blocks, or of single spans. Rows are counted over the whole batch; a span lies within one text.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,100 +18,119 @@ from torch import Tensor, nn
 PRIOR = -2.0
 
 
-def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
-    """Rotary position encoding with interleaved pairs (Su et al., RoFormer, arXiv:2104.09864, eq. 34).
+class PointerFeatures(Protocol):
+    """What a pointer knows of each token of a batch: a NamedTuple of tensors."""
 
-    x (float [..., n, d], d even): row i is rotated by the angles of position i.
-    RETURNS (float [..., n, d]): rotate(q)[i] · rotate(k)[j] depends on q[i], k[j] and i - j only.
-    """
-    n, d = x.shape[-2:]
-    # In float64, which not every device has.
-    angles = torch.arange(n, dtype=torch.float64)[:, None] * base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
-    cos, sin = angles.cos().to(x.device, x.dtype), angles.sin().to(x.device, x.dtype)
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack([even * cos - odd * sin, odd * cos + even * sin], dim=-1).flatten(-2)
+    def __iter__(self) -> Iterator[Tensor]:
+        """The tensors."""
 
+    def logits(self, starts: Tensor, ends: Tensor) -> Tensor:
+        """The logits of every pair of a start and an end in each block.
 
-class SpanScores(Protocol):
-    """Scores of spans from the features of their first and last tokens."""
+        starts (int64 [b, s]), ends (int64 [b, e]): rows of tokens.
+        RETURNS (float [b, labels, s, e]): a new tensor; where an end is before its start it means nothing.
+        """
 
-    def n_labels(self, n_features: int) -> int:
-        """The number of labels that features of this width stand for."""
+    def logits_at(self, first: Tensor, last: Tensor, label: Tensor) -> Tensor:
+        """The logits of single spans.
 
-    def __call__(self, starts: Tensor, ends: Tensor) -> Tensor:
-        """Score every pair of a start and an end.
-
-        starts (float [b, s, features]), ends (float [b, e, features]): the tokens at positions 0, 1, … of each block.
-        RETURNS (float [b, labels, s, e]): logits.
+        first, last, label (int64 [spans]): rows of the first and last token, and index of the label.
+        RETURNS (float [spans]): logits.
         """
 
 
+def rotate(query: Tensor, key: Tensor, base: float) -> tuple[Tensor, Tensor]:
+    """Rotary position encoding with interleaved pairs (Su et al., RoFormer, arXiv:2104.09864, eq. 34).
+
+    query, key (float [tokens, ..., d], d even): row i is rotated by the angles of position i.
+    base (float): longest period, in tokens, over 2π.
+    RETURNS (float [tokens, ..., d], float [tokens, ..., d]): the two, rotated, and the query divided by sqrt(d). The
+        position enters query[i] · key[j] by i - j only.
+    """
+    n, d = len(query), query.shape[-1]
+    # In float64, which not every device has. exp(i(a + b)) = exp(ia) exp(ib), so few exponentials serve all rows.
+    rates = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+    coarse, fine = (torch.exp(1j * rows[:, None] * rates) for rows in (torch.arange(0, n, 64), torch.arange(64)))
+    turn = (coarse[:, None] * fine).flatten(0, 1)[:n].view(n, *[1] * (query.ndim - 2), d // 2)
+    turn = turn.to(query.device, query.dtype.to_complex())
+    q, k = (torch.view_as_complex(x.unflatten(-1, (-1, 2))) for x in (query, key))
+    return torch.view_as_real(q * (turn * d**-0.5)).flatten(-2), torch.view_as_real(k * turn).flatten(-2)
+
+
+class EfficientFeatures(NamedTuple):
+    """logit(i, j, label) = query_i · key_j + start_bias_i,label + end_bias_j,label
+
+    query, key (float [tokens, head_size]): rotated by their positions; query also divided by sqrt(head_size).
+    start_bias, end_bias (float [tokens, labels])
+    """
+
+    query: Tensor
+    key: Tensor
+    start_bias: Tensor
+    end_bias: Tensor
+
+    def logits(self, starts: Tensor, ends: Tensor) -> Tensor:
+        pair = self.query[starts] @ self.key[ends].mT
+        return (pair[:, None] + self.start_bias[starts].mT[..., None]).add_(self.end_bias[ends].mT[..., None, :])
+
+    def logits_at(self, first: Tensor, last: Tensor, label: Tensor) -> Tensor:
+        pair = (self.query[first] * self.key[last]).sum(-1)
+        return pair + self.start_bias[first, label] + self.end_bias[last, label]
+
+
 class EfficientGlobalPointer(nn.Module):
-    """Features for one score that all labels share, plus a bias of start and of end for each label.
+    """One score that all labels share, plus a bias of start and of end for each label.
 
     Learns 2 * head_size * (n_in + 2 * n_labels) weights (and biases): new labels cost next to nothing.
     """
 
-    def __init__(self, n_in: int, n_labels: int, head_size: int, dropout: float = 0.0):
+    def __init__(self, n_in: int, n_labels: int, head_size: int, rotary_base: float = 10000.0, dropout: float = 0.0):
         super().__init__()
+        self.rotary_base = rotary_base
         self.dropout = nn.Dropout(dropout)
         self.pair = nn.Linear(n_in, 2 * head_size)
         self.bias = nn.Linear(2 * head_size, 2 * n_labels)
         nn.init.constant_(self.bias.bias, PRIOR / 2)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (float [tokens, n_in]) → features (float [tokens, 2 * head_size + 2 * n_labels])."""
+    def forward(self, x: Tensor) -> EfficientFeatures:
+        """x (float [tokens, n_in])"""
         pair = self.pair(self.dropout(x))
-        return torch.cat([pair, self.bias(pair)], dim=-1)
+        query, key = pair.chunk(2, dim=-1)
+        start_bias, end_bias = self.bias(pair).chunk(2, dim=-1)
+        return EfficientFeatures(*rotate(query, key, self.rotary_base), start_bias, end_bias)
 
 
-@dataclass(frozen=True)
-class EfficientGlobalPointerScores:
-    """logit(i, j, label) = rotate(q)_i · rotate(k)_j / sqrt(head_size) + start_i,label + end_j,label."""
+class GlobalFeatures(NamedTuple):
+    """logit(i, j, label) = query_i,label · key_j,label + bias_label
 
-    head_size: int
-    rotary_base: float = 10000.0
+    query, key (float [tokens, labels, head_size]): rotated by their positions; query also divided by sqrt(head_size).
+    bias (float [labels])
+    """
 
-    def n_labels(self, n_features: int) -> int:
-        return (n_features - 2 * self.head_size) // 2
+    query: Tensor
+    key: Tensor
+    bias: Tensor
 
-    def __call__(self, starts: Tensor, ends: Tensor) -> Tensor:
-        d, n = self.head_size, self.n_labels(starts.shape[-1])
-        q = rotate(starts[..., :d], self.rotary_base)
-        k = rotate(ends[..., d : 2 * d], self.rotary_base)
-        pair = q @ k.transpose(-1, -2) * d**-0.5
-        start_bias = starts[..., 2 * d : 2 * d + n].transpose(-1, -2)
-        end_bias = ends[..., 2 * d + n :].transpose(-1, -2)
-        return pair[:, None] + start_bias[..., :, None] + end_bias[..., None, :]
+    def logits(self, starts: Tensor, ends: Tensor) -> Tensor:
+        pair = self.query[starts].transpose(1, 2) @ self.key[ends].permute(0, 2, 3, 1)
+        return pair.add_(self.bias[:, None, None])
+
+    def logits_at(self, first: Tensor, last: Tensor, label: Tensor) -> Tensor:
+        return (self.query[first, label] * self.key[last, label]).sum(-1) + self.bias[label]
 
 
 class GlobalPointer(nn.Module):
-    """Features for a score and a bias of its own for each label: 2 * head_size * n_labels * n_in weights."""
+    """A score and a bias of its own for each label: 2 * head_size * n_labels * n_in weights."""
 
-    def __init__(self, n_in: int, n_labels: int, head_size: int, dropout: float = 0.0):
+    def __init__(self, n_in: int, n_labels: int, head_size: int, rotary_base: float = 10000.0, dropout: float = 0.0):
         super().__init__()
+        self.rotary_base = rotary_base
         self.dropout = nn.Dropout(dropout)
         self.pair = nn.Linear(n_in, 2 * head_size * n_labels)
         self.bias = nn.Parameter(torch.full((n_labels,), PRIOR))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (float [tokens, n_in]) → features (float [tokens, n_labels * (2 * head_size + 1)])."""
-        return torch.cat([self.pair(self.dropout(x)), self.bias.expand(*x.shape[:-1], -1)], dim=-1)
-
-
-@dataclass(frozen=True)
-class GlobalPointerScores:
-    """logit(i, j, label) = rotate(q_label)_i · rotate(k_label)_j / sqrt(head_size) + bias_label."""
-
-    head_size: int
-    rotary_base: float = 10000.0
-
-    def n_labels(self, n_features: int) -> int:
-        return n_features // (2 * self.head_size + 1)
-
-    def __call__(self, starts: Tensor, ends: Tensor) -> Tensor:
-        d, n = self.head_size, self.n_labels(starts.shape[-1])
-        q = starts[..., :-n].unflatten(-1, (n, 2, d))[..., 0, :].transpose(1, 2)
-        k = ends[..., :-n].unflatten(-1, (n, 2, d))[..., 1, :].transpose(1, 2)
-        pair = rotate(q, self.rotary_base) @ rotate(k, self.rotary_base).transpose(-1, -2) * d**-0.5
-        return pair + starts[..., -n:].transpose(-1, -2)[..., None]
+    def forward(self, x: Tensor) -> GlobalFeatures:
+        """x (float [tokens, n_in])"""
+        pairs = self.pair(self.dropout(x)).unflatten(-1, (len(self.bias), 2, -1))
+        query, key = pairs.unbind(-2)
+        return GlobalFeatures(*rotate(query, key, self.rotary_base), self.bias)

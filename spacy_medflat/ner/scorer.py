@@ -24,13 +24,13 @@ def make_nested_scorer() -> Callable[..., dict[str, Any]]:
 def score_nested(examples: Iterable[Example], *, spans_key: str, **kwargs: Any) -> dict[str, Any]:
     """Score the spans of a group by exact match of start, end and label.
 
-    spans_key (str): the span group to score. Texts whose reference lacks it are left out.
-    RETURNS (dict), with k for the key: `spans_k_p`, `_r`, `_f` over all gold and `spans_k_per_type`, as spaCy's
-        Scorer has them; and for each role `nested`, `outer`, `inner` and `flat`, `spans_k_<role>_p`, `_r`, `_f`.
-
     An outer span strictly contains another span, an inner one lies strictly inside one, a nested one is either (or
     both), a flat one is neither. Recall is over the gold spans that have the role among gold spans, precision over
     the predicted spans that have it among predicted spans; a match of either kind must be exact.
+
+    spans_key (str): the span group to score. Texts whose reference lacks it are left out.
+    RETURNS (dict): with k for the key: `spans_k_p`, `_r`, `_f` over all gold and `spans_k_per_type`, as spaCy's Scorer
+        has them; and for each role `nested`, `outer`, `inner` and `flat`, `spans_k_<role>_p`, `_r`, `_f`.
     """
     examples = list(examples)
     scores = Scorer.score_spans(

@@ -1,39 +1,122 @@
-"""Every span that any threshold of interest would let pass, for tuning and for statistics."""
+"""The base of the components that find nested spans: thresholds, nesting, and writing the spans into Docs."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.util import minibatch
+from spacy.vocab import Vocab
 
-from .spans import Candidates
+from ..runtime import one_torch_thread_in_workers
+from ..span_pipe import SpanPipe
+from .spans import Candidates, Nesting, resolve
 
 # Well below any threshold worth having, and high enough to keep the candidates few.
-FLOOR = 0.02
+LOWEST_SCORE = 0.02
 
 
-class CandidateFinder(Protocol):
-    """A component that scores spans: `medflat_ner`, or an ensemble of such."""
+class SpanFinder(SpanPipe):
+    """Writes the spans above their thresholds into `doc.spans[spans_key]`, ordered by start, longer spans first.
 
-    name: str
+    The score of each span is in `attrs["scores"]` (float32, 0 to 1).
+    """
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels, in the order of the candidates' indices."""
+    def __init__(
+        self,
+        vocab: Vocab,
+        name: str,
+        *,
+        spans_key: str = "sc",
+        threshold: float = 0.5,
+        label_thresholds: Mapping[str, float] | None = None,
+        nesting: Nesting = "all",
+        set_ents: bool = False,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ):
+        """Make the component.
 
+        spans_key (str): the span group to write.
+        threshold (float): a span needs a score above this.
+        label_thresholds (dict): thresholds of single labels, in place of `threshold`.
+        nesting (str): `all` spans that pass; `nested`, without those that cross a better one; `flat`, without overlap.
+        set_ents (bool): also write the best spans without overlap into `doc.ents`. Entities that are there already stay
+            where none of these overlaps them.
+        scorer (callable or None): see `Language.evaluate`.
+        RAISES (ValueError): a setting is out of range.
+        """
+        self.vocab, self.name, self.scorer = vocab, name, scorer
+        self.cfg: dict[str, Any] = {
+            "spans_key": spans_key,
+            "threshold": threshold,
+            "label_thresholds": dict(label_thresholds or {}),
+            "nesting": nesting,
+            "set_ents": set_ents,
+        }
+        self._check_choice("nesting", nesting, get_args(Nesting))
+        self._check_shares({"threshold": threshold, **self.cfg["label_thresholds"]})
+
+    def _check_choice(self, setting: str, value: str, known: Collection[str]) -> None:
+        if value not in known:
+            raise ValueError(f"{setting} of {self.name!r} must be one of {', '.join(known)}, but it is {value!r}")
+
+    def _check_shares(self, settings: Mapping[str, float]) -> None:
+        for setting, value in settings.items():
+            if not 0.0 <= value <= 1.0:
+                raise ValueError(f"{setting!r} of {self.name!r} must be from 0 to 1, but it is {value}")
+
+    @abstractmethod
     def candidates(self, docs: Iterable[Doc], thresholds: Iterable[float]) -> list[Candidates]:
-        """The spans with a probability above the threshold of their label (float [labels]), one item for each Doc."""
+        """Find the spans with a score above the threshold of their label, nesting not resolved.
+
+        thresholds (float [labels]): in the order of the labels.
+        RETURNS (list of Candidates): one for each Doc.
+        """
+
+    def threshold_of(self, label: str) -> float:
+        """The threshold that the score of a span with this label must pass."""
+        return float(self.cfg["label_thresholds"].get(label, self.cfg["threshold"]))
+
+    def predict(self, docs: Iterable[Doc]) -> list[Candidates]:
+        """Find the spans above the thresholds, without changing the Docs."""
+        return self.candidates(docs, [self.threshold_of(label) for label in self.labels])
+
+    def set_annotations(self, docs: Iterable[Doc], found: list[Candidates]) -> None:
+        """Write the candidates that may stand together into the Docs."""
+        labels = self.labels
+        for doc, candidates in zip(docs, found, strict=True):
+            chosen = resolve(candidates, self.cfg["nesting"])
+            attrs = {"scores": chosen.score}
+            doc.spans[self.key] = SpanGroup(doc, name=self.key, attrs=attrs, spans=_spans(doc, chosen, labels))
+            if self.cfg["set_ents"]:
+                new = _spans(doc, resolve(candidates, "flat"), labels)
+                taken = {i for span in new for i in range(span.start, span.end)}
+                doc.ents = new + [ent for ent in doc.ents if taken.isdisjoint(range(ent.start, ent.end))]
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Apply the component to a stream of Docs."""
+        # Here, and not only where torch is called: this generator starts before those upstream in the pipeline.
+        one_torch_thread_in_workers()
+        yield from super().pipe(stream, batch_size=batch_size)
+
+
+def _spans(doc: Doc, candidates: Candidates, labels: Sequence[str]) -> list[Span]:
+    columns = (candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist())
+    return [Span(doc, start, end, label=labels[label]) for start, end, label in zip(*columns, strict=True)]
 
 
 def candidates_of(
-    nlp: Language, recognizer: CandidateFinder, texts: Iterable[str], floor: float = FLOOR
+    nlp: Language, finder: SpanFinder, texts: Iterable[str], lowest: float = LOWEST_SCORE
 ) -> Iterator[tuple[Doc, Candidates]]:
-    """Each text as a Doc, and its spans with a probability above the floor, nesting not resolved.
+    """Every span that a threshold of interest would let pass, for tuning and for statistics; nesting not resolved.
 
-    Only the components before the recognizer run, and the recognizer's model; nothing is written into the Docs.
+    Only the components before the finder run, and the finder's model; nothing is written into the Docs.
+
+    lowest (float): a span needs a score above this.
+    YIELDS (Doc, Candidates): for each text.
     """
     names = nlp.pipe_names
-    later = names[names.index(recognizer.name) :]
+    later = names[names.index(finder.name) :]
     for docs in minibatch(nlp.pipe(texts, disable=later), nlp.batch_size):
-        yield from zip(docs, recognizer.candidates(docs, [floor] * len(recognizer.labels)), strict=True)
+        yield from zip(docs, finder.candidates(docs, [lowest] * len(finder.labels)), strict=True)

@@ -1,12 +1,17 @@
-"""Scored and gold spans of texts, which of them may stand together, and how they are written into a Doc."""
+"""Scored and gold spans of texts, and which of them may stand together."""
 
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from spacy.tokens import Doc, Span, SpanGroup
+from numpy.typing import ArrayLike, NDArray
+
+
+def logit(probability: ArrayLike) -> NDArray[np.float64]:
+    """log(p / (1 - p)): -inf for 0 and what is below, inf for 1 and what is above."""
+    p = np.clip(np.asarray(probability, dtype=np.float64), 0.0, 1.0)
+    with np.errstate(divide="ignore"):
+        return np.log(p) - np.log1p(-p)
 
 
 class Candidates(NamedTuple):
@@ -14,23 +19,32 @@ class Candidates(NamedTuple):
 
     start, end (int64 [n]): tokens `start:end`, end exclusive.
     label (int64 [n]): index of the label.
-    score (float32 [n]): probability, 0 to 1.
+    logit (float64 [n]): the score as log-odds, to which evidence can be added.
     """
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     label: NDArray[np.int64]
-    score: NDArray[np.float32]
+    logit: NDArray[np.float64]
 
     @classmethod
     def empty(cls) -> "Candidates":
         """No spans."""
         none = np.zeros(0, dtype=np.int64)
-        return cls(none, none, none, np.zeros(0, dtype=np.float32))
+        return cls(none, none, none, np.zeros(0))
+
+    @property
+    def score(self) -> NDArray[np.float32]:
+        """The score as a probability, 0 to 1 (float32 [n])."""
+        return np.exp(-np.logaddexp(0.0, -self.logit)).astype(np.float32)
 
     def take(self, keep: NDArray) -> "Candidates":
         """The candidates that an index or a mask picks."""
         return Candidates(*(column[keep] for column in self))
+
+    def above(self, limits: NDArray[np.floating]) -> "Candidates":
+        """The candidates whose logit is above the limit of their label (float [labels])."""
+        return self.take(self.logit > limits[self.label])
 
 
 def split_by_text(doc: NDArray[np.int64], spans: Candidates, n_docs: int) -> list[Candidates]:
@@ -45,16 +59,15 @@ def split_by_text(doc: NDArray[np.int64], spans: Candidates, n_docs: int) -> lis
 
 
 Nesting = Literal["all", "nested", "flat"]
-MODES: tuple[str, ...] = get_args(Nesting)
 
 
 def resolve(candidates: Candidates, mode: Nesting) -> Candidates:
     """Keep the best spans that may stand together.
 
-    mode: `all` keeps everything; `nested` drops spans that cross a better one (two labels on one span may stand);
+    mode (str): `all` keeps everything; `nested` drops spans that cross a better one (two labels on one span may stand);
         `flat` drops spans that share a token with a better one. Better is a higher score, then the longer span, then
         the earlier one, then the label's order.
-    RETURNS: in the order of the candidates.
+    RETURNS (Candidates): in the order of the candidates.
     """
     if mode == "all" or not len(candidates.start):
         return candidates
@@ -79,30 +92,6 @@ def resolve(candidates: Candidates, mode: Nesting) -> Candidates:
             begin[end] = min(begin[end], start)
         kept.append(index)
     return candidates.take(np.array(sorted(kept), dtype=np.int64))
-
-
-def annotate(
-    doc: Doc, candidates: Candidates, labels: Sequence[str], key: str, nesting: Nesting, set_ents: bool
-) -> None:
-    """Write the candidates that may stand together into `doc.spans[key]`, and their scores into its `attrs["scores"]`.
-
-    labels: the names of the candidates' labels.
-    set_ents (bool): also write the best spans without overlap into `doc.ents`. Entities that are there already stay
-        where none of these overlaps them.
-    """
-    chosen = resolve(candidates, nesting)
-    group = SpanGroup(doc, name=key, spans=_spans(doc, chosen, labels))
-    group.attrs["scores"] = chosen.score
-    doc.spans[key] = group
-    if set_ents:
-        new = _spans(doc, resolve(candidates, "flat"), labels)
-        taken = {i for span in new for i in range(span.start, span.end)}
-        doc.ents = new + [ent for ent in doc.ents if taken.isdisjoint(range(ent.start, ent.end))]
-
-
-def _spans(doc: Doc, candidates: Candidates, labels: Sequence[str]) -> list[Span]:
-    columns = (candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist())
-    return [Span(doc, start, end, label=labels[label]) for start, end, label in zip(*columns, strict=True)]
 
 
 class GoldSpans(NamedTuple):

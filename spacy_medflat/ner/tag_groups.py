@@ -11,17 +11,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..windows import Ints1d
 from .spans import Candidates, GoldSpans, resolve
-
-Ints1d = NDArray[np.int64]
-Ints2d = NDArray[np.int64]
-Bools1d = NDArray[np.bool_]
-Bools2d = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class TagGroups:
-    """The tags of all groups, numbered through: O of the first group, B and I of each of its labels, O of the second, …
+    """The tags of all groups in one numbering: O of the first group, B and I of each of its labels, O of the second, …
 
     group (int64 [labels]): the group of each label.
     """
@@ -50,18 +46,18 @@ class TagGroups:
 
     @cached_property
     def group_of_tag(self) -> Ints1d:
-        """int64 [tags]."""
+        """The group of each tag (int64 [tags])."""
         return np.searchsorted(self.outside, np.arange(self.n_tags), side="right") - 1
 
     @cached_property
-    def starts(self) -> Bools1d:
+    def starts(self) -> NDArray[np.bool_]:
         """The tags that a text may begin with: all but I (bool [tags])."""
         starts = np.ones(self.n_tags, dtype=np.bool_)
         starts[self.begin + 1] = False
         return starts
 
     @cached_property
-    def moves(self) -> Bools2d:
+    def moves(self) -> NDArray[np.bool_]:
         """The tags that may follow a tag: in its group, and I only after B or I of its label (bool [tags, tags])."""
         moves = self.same_group & self.starts
         for begin in self.begin.tolist():
@@ -69,16 +65,16 @@ class TagGroups:
         return moves
 
     @cached_property
-    def same_group(self) -> Bools2d:
-        """bool [tags, tags]."""
+    def same_group(self) -> NDArray[np.bool_]:
+        """Whether two tags are of one group (bool [tags, tags])."""
         return self.group_of_tag[:, None] == self.group_of_tag
 
-    def tag(self, gold: GoldSpans, lengths: Ints1d) -> Ints2d:
+    def tag(self, gold: GoldSpans, lengths: Ints1d) -> NDArray[np.int64]:
         """Write spans as tags.
 
         gold (GoldSpans): without overlap in a group.
         lengths (int64 [texts]): tokens of each text.
-        RETURNS (int64 [tokens, groups]): texts behind each other.
+        RETURNS (int64 [tokens, groups]): the tag of each token in each group; texts concatenated.
         """
         tags = np.tile(self.outside, (int(lengths.sum()), 1))
         first = (np.cumsum(lengths) - lengths)[gold.doc] + gold.start
@@ -89,10 +85,12 @@ class TagGroups:
         tags[first[span] + inside, self.group[label]] = self.begin[label] + (inside > 0)
         return tags
 
-    def overlapping(self, gold: GoldSpans) -> Bools1d:
-        """The spans that a sequence has no place for (bool [spans]).
+    def overlapping(self, gold: GoldSpans) -> NDArray[np.bool_]:
+        """Which spans a sequence has no place for.
 
         Of spans that share a token in a group the longest is kept, as flat annotation has it, then the earliest.
+
+        RETURNS (bool [spans]): true for those that are lost.
         """
         lost = np.zeros(len(gold.doc), dtype=np.bool_)
         sequence = gold.doc * self.n_groups + self.group[gold.label]
@@ -102,7 +100,7 @@ class TagGroups:
         for crowded in np.unique(sequence[order][1:][meet]):
             mine = np.flatnonzero(sequence == crowded)
             # Without scores, the longest are the best.
-            spans = Candidates(gold.start[mine], gold.end[mine], mine, np.ones(len(mine), dtype=np.float32))
+            spans = Candidates(gold.start[mine], gold.end[mine], mine, np.zeros(len(mine)))
             lost[np.setdiff1d(mine, resolve(spans, "flat").label)] = True
         return lost
 
@@ -110,8 +108,9 @@ class TagGroups:
 def make_tag_groups(groups: Sequence[Sequence[str]], labels: Sequence[str]) -> TagGroups:
     """The tags of these labels.
 
-    groups: names of labels; those that are not among the labels are passed over. Labels without a group share a last
-        one.
+    groups (sequence of sequences of str): labels by group. Those that are not among `labels` are ignored; labels
+        without a group share a last one.
+    labels (sequence of str): in the order of the head.
     """
     place = {label: i for i, group in enumerate(groups) for label in group}
     wanted = [place.get(label, len(groups)) for label in labels]

@@ -2,71 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from thinc.api import torch2xp, xp2torch
-from thinc.types import Ragged
 from torch import Tensor, nn
 
 from .crf import Chains, make_steps, run_chains
-from .head import lengths_of
 from .spans import Candidates, GoldSpans, split_by_text
 from .tag_groups import TagGroups, make_tag_groups
 
-Floats2d = NDArray[np.float64]
 
+class TagFeatures(NamedTuple):
+    """The scores of tag sequences.
 
-@torch.no_grad()
-def find_tagged_spans(
-    chains: Chains, tags: TagGroups, lengths: NDArray[np.int64], floors: NDArray[np.floating]
-) -> list[Candidates]:
-    """All spans of a batch whose probability is above the floor of their label.
-
-    lengths (int64 [texts]): tokens of each text.
-    floors (float [labels]): logits of probabilities; a span needs more than this.
+    emissions (float [tokens, tags]): of each tag at each token.
+    transitions (float [transitions]): of the tags that may begin a text, then of the moves from one tag to another that
+        are allowed, row by row; empty without a CRF.
     """
-    floor = -np.logaddexp(0.0, -np.asarray(floors, dtype=np.float64))
-    begin = torch.from_numpy(tags.begin).to(chains.forward.device)
-    starts = chains.log_marginals()[:, begin].cpu().numpy()
-    first, others = (_going_on(chains, begin + tag, begin + 1) for tag in (0, 1))
-    start, label = (starts > floor).nonzero()
-    chain = starts[start, label]
-    end, on = start, first
-    found = [(start[:0], end[:0], label[:0], chain[:0])]
-    while len(start):
-        next_inside = on[end, label]
-        score = np.minimum(chain + _log_1_minus_exp(next_inside), 0.0)
-        hits = score > floor[label]
-        found.append((start[hits], end[hits] + 1, label[hits], np.exp(score[hits])))
-        chain = chain + next_inside
-        alive = chain > floor[label]
-        start, label, chain = start[alive], label[alive], chain[alive]
-        end, on = end[alive] + 1, others
-    start, end, label, score = (np.concatenate(column) for column in zip(*found, strict=True))
-    doc = np.repeat(np.arange(len(lengths)), lengths)[start]
-    offset = (np.cumsum(lengths) - lengths)[doc]
-    spans = Candidates(start - offset, end - offset, label, score.astype(np.float32))
-    return split_by_text(doc, spans, len(lengths))
 
-
-def _going_on(chains: Chains, here: torch.Tensor, inside: torch.Tensor) -> Floats2d:
-    """log P(y_{t+1} = inside | y_t = here), for tags of each label (float64 [tokens, labels])."""
-    on = chains.log_going_on()[:, inside] + chains.moves[here, inside] - chains.backward[:, here]
-    return on.cpu().numpy()
-
-
-def _log_1_minus_exp(x: Floats2d) -> Floats2d:
-    """log(1 - exp(x)), finite for every x; rounding may make a log probability larger than 0."""
-    return np.log(-np.expm1(np.minimum(x, -np.finfo(np.float64).tiny)))
+    emissions: Tensor
+    transitions: Tensor
 
 
 class TagScores(nn.Module):
-    """Scores of the tags at each token, and `n_moves` scores of starts and moves, which every row repeats.
-
-    So the weights of a CRF reach the head as a part of the tokens' features, and its gradient reaches them.
-    """
+    """Scores of the tags at each token, and `n_moves` scores of starts and moves."""
 
     def __init__(self, n_in: int, n_tags: int, n_moves: int, dropout: float = 0.0):
         super().__init__()
@@ -74,10 +35,9 @@ class TagScores(nn.Module):
         self.tags = nn.Linear(n_in, n_tags)
         self.moves = nn.Parameter(torch.zeros(n_moves)) if n_moves else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (float [tokens, n_in]) → features (float [tokens, n_tags + n_moves])."""
-        tags = self.tags(self.dropout(x))
-        return tags if self.moves is None else torch.cat([tags, self.moves.expand(*x.shape[:-1], -1)], dim=-1)
+    def forward(self, x: Tensor) -> TagFeatures:
+        """x (float [tokens, n_in])"""
+        return TagFeatures(self.tags(self.dropout(x)), x.new_zeros(0) if self.moves is None else self.moves)
 
 
 @dataclass(frozen=True)
@@ -87,7 +47,7 @@ class LinearNestedHead:
     The loss is the negative log-likelihood of the gold sequences. A span's score is its exact probability, so the spans
     of a group that are found may overlap too, if a threshold below 1/2 lets them.
 
-    groups: names of labels; labels without a group share a last one.
+    groups (tuple of tuples of str): labels by group; labels without a group share a last one.
     crf (bool): learn the scores of starts and moves, and allow only those that BIO allows. Otherwise the tags of a text
         are independent of each other.
     """
@@ -97,87 +57,101 @@ class LinearNestedHead:
 
     def sizes(self, labels: Sequence[str]) -> dict[str, int]:
         tags = make_tag_groups(self.groups, labels)
-        return {"n_tags": tags.n_tags, "n_moves": int(tags.starts.sum() + tags.moves.sum()) if self.crf else 0}
+        return {"n_tags": tags.n_tags, "n_moves": len(self._allowed(tags)) if self.crf else 0}
 
     def out_of_reach(self, gold: GoldSpans, labels: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
         tags = make_tag_groups(self.groups, labels)
         return {"overlapping a longer one of their tag sequence": tags.overlapping(gold)}
 
-    def loss(self, features: Ragged, gold: GoldSpans, labels: Sequence[str]) -> tuple[float, Ragged]:
-        x, lengths = xp2torch(features.dataXd).detach(), lengths_of(features)
-        gradient = torch.zeros_like(x)
-        loss = 0.0
-        if len(x):
-            tags = make_tag_groups(self.groups, labels)
-            chains, start = self._chains(x, lengths, tags)
-            annotated = torch.from_numpy(gold.annotated[lengths > 0]).to(x.device)
-            gold_tags = torch.from_numpy(tags.tag(gold, lengths)).to(x.device)
-            loss, d_tags = _negative_log_likelihood(chains, start, gold_tags, annotated)
-            gradient[:, : tags.n_tags] = d_tags
-            if self.crf:
-                starts, moves = _allowed(tags, x.device)
-                d_start = d_tags[chains.steps.first].sum(0)
-                d_moves = _gradient_of_moves(chains, gold_tags, annotated)
-                # All rows repeat the same weights. Their gradients would be summed, so that it can stand in one row.
-                gradient[0, tags.n_tags :] = torch.cat([d_start[starts], d_moves[moves]])
-        return loss, Ragged(torch2xp(gradient), features.lengths)
-
-    def candidates(self, features: Ragged, floors: NDArray[np.floating], labels: Sequence[str]) -> list[Candidates]:
-        x, lengths = xp2torch(features.dataXd), lengths_of(features)
-        if not len(x):
-            return [Candidates.empty() for _ in lengths]
+    @torch.no_grad()
+    def loss(
+        self, features: TagFeatures, lengths: NDArray[np.int64], gold: GoldSpans, labels: Sequence[str]
+    ) -> tuple[float, TagFeatures]:
+        # The gradient for a score is how often its tag, start or move is expected, less how often it is in the gold.
         tags = make_tag_groups(self.groups, labels)
-        chains, _ = self._chains(x, lengths, tags)
-        return find_tagged_spans(chains, tags, lengths, floors)
-
-    def _chains(self, x: Tensor, lengths: NDArray[np.int64], tags: TagGroups) -> tuple[Chains, Tensor]:
-        """The chains, and the scores of starts (float64 [tags])."""
-        group = torch.from_numpy(tags.group_of_tag).to(x.device)
-        emissions = x[:, : tags.n_tags].double()
+        chains, start = self._chains(features, lengths, tags)
+        steps, device = chains.steps, features.emissions.device
+        gold_tags = torch.from_numpy(tags.tag(gold, lengths)).to(device)
+        texts = torch.from_numpy(gold.annotated[lengths > 0]).to(device)
+        counts = texts[steps.text]
+        seconds = (steps.follows & counts).nonzero().flatten()
+        gold_moves = (gold_tags[seconds - 1], gold_tags[seconds])
+        score = chains.emissions.gather(1, gold_tags)[counts].sum() + start[gold_tags[steps.first[texts]]].sum()
+        score = score + chains.moves[gold_moves].sum()
+        once = torch.ones((), dtype=chains.moves.dtype, device=device)
+        d_emissions = chains.log_marginals().exp().scatter_add_(1, gold_tags, -once.expand(gold_tags.shape))
+        d_emissions[~counts] = 0.0
+        d_transitions = torch.zeros_like(features.transitions)
         if self.crf:
-            starts, moves = _allowed(tags, x.device)
-            weights = x[0, tags.n_tags :].double()
-            start = torch.full_like(emissions[0], -torch.inf)
-            move = torch.full_like(start, -torch.inf).repeat(tags.n_tags, 1)
-            start[starts], move[moves] = weights.split([int(starts.sum()), int(moves.sum())])
-        else:
-            start = torch.zeros_like(emissions[0])
-            move = torch.zeros(tags.n_tags, tags.n_tags, dtype=torch.float64, device=x.device)
-            move[~torch.from_numpy(tags.same_group).to(x.device)] = -torch.inf
-        return run_chains(emissions, start, move, group, make_steps(lengths, x.device)), start
+            d_moves = chains.expected_moves(texts).index_put_(gold_moves, -once, accumulate=True)
+            d_start = d_emissions[steps.first].sum(0, keepdim=True)
+            allowed = torch.from_numpy(self._allowed(tags)).to(device)
+            d_transitions += torch.cat([d_start, d_moves]).flatten()[allowed]
+        loss = chains.log_partition[texts].sum() - score
+        return float(loss), TagFeatures(d_emissions.to(features.emissions.dtype), d_transitions)
+
+    @torch.no_grad()
+    def candidates(
+        self,
+        features: TagFeatures,
+        lengths: NDArray[np.int64],
+        lowest: NDArray[np.floating],
+        labels: Sequence[str],
+    ) -> list[Candidates]:
+        tags = make_tag_groups(self.groups, labels)
+        chains, _ = self._chains(features, lengths, tags)
+        return find_tagged_spans(chains, tags, lengths, lowest)
+
+    def _allowed(self, tags: TagGroups) -> NDArray[np.int64]:
+        """The starts and moves that have a score (int64 [transitions]), counted row by row in [1 + tags, tags]."""
+        starts, moves = (tags.starts, tags.moves) if self.crf else (np.ones_like(tags.starts), tags.same_group)
+        return np.flatnonzero(np.vstack([starts, moves]))
+
+    def _chains(self, features: TagFeatures, lengths: NDArray[np.int64], tags: TagGroups) -> tuple[Chains, Tensor]:
+        """The chains, and the scores of starts (float64 [tags])."""
+        emissions = features.emissions.double()
+        group, allowed = (torch.from_numpy(a).to(emissions.device) for a in (tags.group_of_tag, self._allowed(tags)))
+        scores = emissions.new_full(((1 + tags.n_tags) * tags.n_tags,), -torch.inf)
+        scores[allowed] = features.transitions.double() if self.crf else 0.0
+        start, moves = scores.view(-1, tags.n_tags).split([1, tags.n_tags])
+        return run_chains(emissions, start[0], moves, group, make_steps(lengths, emissions.device)), start[0]
 
 
-def _allowed(tags: TagGroups, device: torch.device) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(tags.starts).to(device), torch.from_numpy(tags.moves).to(device)
+def find_tagged_spans(
+    chains: Chains, tags: TagGroups, lengths: NDArray[np.int64], lowest: NDArray[np.floating]
+) -> list[Candidates]:
+    """All spans of a batch whose probability is above the lowest of their label.
 
-
-def _negative_log_likelihood(chains: Chains, start: Tensor, gold: Tensor, texts: Tensor) -> tuple[float, Tensor]:
-    """The loss, summed over groups and some texts, and its gradient for the emissions.
-
-    A gradient of it is how often something is expected, less how often it is in the gold.
-
-    start (float64 [tags]): scores of starts.
-    gold (int64 [tokens, groups]): the tag of each token.
-    texts (bool [texts with tokens]): the texts that count.
-    RETURNS: the loss, and its gradient (float64 [tokens, tags]).
+    lengths (int64 [texts]): tokens of each text.
+    lowest (float [labels]): logits of probabilities; a span needs more than this.
+    RETURNS (list of Candidates): one for each text.
     """
-    counts = texts[chains.steps.text]
-    scores = chains.emissions.gather(1, gold)[counts].sum() + start[gold[chains.steps.first[texts]]].sum()
-    scores += chains.moves[_gold_moves(chains, gold, texts)].sum()
-    gradient = chains.log_marginals().exp()
-    gradient.scatter_add_(1, gold, torch.full_like(gold, -1.0, dtype=gradient.dtype))
-    gradient[~counts] = 0.0
-    return float(chains.log_partition[texts].sum() - scores), gradient
+    limits = -np.logaddexp(0.0, -np.asarray(lowest, dtype=np.float64))
+    begin = torch.from_numpy(tags.begin).to(chains.forward.device)
+    ends = chains.log_going_on()[:, begin + 1]
+    # Each float64 [tokens, labels]: log P(B at t), log P(I at t + 1 | B at t), log P(I at t + 1 | I at t).
+    going_on = [ends + chains.moves[tag, begin + 1] - chains.backward[:, tag] for tag in (begin, begin + 1)]
+    starts, first, others = torch.stack([chains.log_marginals()[:, begin], *going_on]).cpu().numpy()
+    start, label = (starts > limits).nonzero()
+    chain = starts[start, label]
+    end, on = start, first
+    found = [(start[:0], end[:0], label[:0], chain[:0])]
+    while len(start):
+        next_inside = on[end, label]
+        score = np.minimum(chain + _log_1_minus_exp(next_inside), 0.0)
+        hits = score > limits[label]
+        found.append((start[hits], end[hits] + 1, label[hits], score[hits]))
+        chain = chain + next_inside
+        alive = chain > limits[label]
+        start, label, chain = start[alive], label[alive], chain[alive]
+        end, on = end[alive] + 1, others
+    start, end, label, score = (np.concatenate(column) for column in zip(*found, strict=True))
+    doc = np.repeat(np.arange(len(lengths)), lengths)[start]
+    offset = (np.cumsum(lengths) - lengths)[doc]
+    spans = Candidates(start - offset, end - offset, label, score - _log_1_minus_exp(score))
+    return split_by_text(doc, spans, len(lengths))
 
 
-def _gradient_of_moves(chains: Chains, gold: Tensor, texts: Tensor) -> Tensor:
-    """The gradient for the scores of moves (float64 [tags, tags]); arguments as above."""
-    gradient = chains.expected_moves(texts)
-    moves = _gold_moves(chains, gold, texts)
-    return gradient.index_put(moves, torch.full_like(moves[0], -1.0, dtype=gradient.dtype), accumulate=True)
-
-
-def _gold_moves(chains: Chains, gold: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
-    """The tags before and after each gold move (int64 [pairs of tokens, groups] each)."""
-    rows = (chains.steps.follows & texts[chains.steps.text]).nonzero().flatten()
-    return gold[rows - 1], gold[rows]
+def _log_1_minus_exp(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log(1 - exp(x)), finite for every x; rounding may make a log probability larger than 0."""
+    return np.log(-np.expm1(np.minimum(x, -np.finfo(np.float64).tiny)))

@@ -13,7 +13,7 @@ from .spans import Candidates, GoldSpans
 class LabelScores:
     """The candidates of one label, best first, against gold.
 
-    score (float [n]): probabilities, falling.
+    score (float [n]): probabilities, descending.
     hits (int64 [n + 1]): how many of the first k candidates are gold.
     gold (int): gold spans, those without a candidate too.
     """
@@ -34,12 +34,13 @@ class LabelScores:
 def label_scores(candidates: Sequence[Candidates], gold: GoldSpans, n_labels: int) -> list[LabelScores]:
     """Sort the candidates of a set of texts by label and score.
 
-    candidates: one for each text, above a floor low enough to hold all thresholds of interest.
+    candidates (sequence of Candidates): one for each text, with all spans that a threshold of interest lets pass.
     gold (GoldSpans): of the same texts, in the same order.
+    n_labels (int): how many labels there are.
     """
     wanted = set(zip(*(column.tolist() for column in gold[:4]), strict=True))
-    score = np.concatenate([c.score for c in candidates] or [np.zeros(0, dtype=np.float32)])
-    label = np.concatenate([c.label for c in candidates] or [np.zeros(0, dtype=np.int64)])
+    candidates = candidates or [Candidates.empty()]
+    score, label = (np.concatenate(column) for column in zip(*((c.score, c.label) for c in candidates), strict=True))
     hit = np.array(
         [
             (doc, *span) in wanted
@@ -61,8 +62,10 @@ def label_scores(candidates: Sequence[Candidates], gold: GoldSpans, n_labels: in
 class Tuning:
     """Thresholds for each label, and micro F1 over all gold.
 
-    before, after: with the old and the new thresholds, on the texts that the new ones were chosen on.
-    other_half: chosen on one half of the texts and scored on the other, both ways; what to expect on new texts.
+    thresholds (list of float): in the order of the labels.
+    before, after (float): F1 with the old and the new thresholds, on the texts that the new ones were chosen on.
+    other_half (float): F1 where thresholds are chosen on one half of the texts and scored on the other, both ways; what
+        to expect on new texts.
     """
 
     thresholds: list[float]
@@ -82,8 +85,8 @@ def tune(
 ) -> Tuning:
     """Choose thresholds for the best micro F1, before nesting is resolved.
 
-    candidates, gold: see `label_scores`.
-    current (list of float): the thresholds now, in the order of the labels.
+    candidates, gold (sequence of Candidates, GoldSpans): see `label_scores`.
+    current (sequence of float): the thresholds now, in the order of the labels.
     one (bool): the same threshold for all labels.
     min_gold (int): see `best_label_thresholds`.
     unreachable (int): gold spans that no threshold can find; they count in F1 all the same.

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spacy_medflat.ensemble.build import make_ensemble
 from spacy_medflat.ensemble.component import combine
 from spacy_medflat.errors import EnsembleError
-from spacy_medflat.ner.spans import Candidates
+from spacy_medflat.ner.spans import Candidates, logit
 
 from ..pipelines import KEY, SENTENCES, make_examples, spans_of, transformer_pipeline, write_recipe
 from .helpers import small_pipeline
@@ -262,7 +262,7 @@ def test_scores_are_means_over_the_members_that_know_the_label(members):
     ]
     columns = [np.array(list(found), dtype=np.int64).reshape(-1, 3).T for found in members]
     scores = [np.array(list(found.values()), dtype=np.float32) for found in members]
-    combined = combine([Candidates(*c, s) for c, s in zip(columns, scores, strict=True)], KNOWN)
+    combined = combine([Candidates(*c, logit(s)) for c, s in zip(columns, scores, strict=True)], KNOWN)
     every = sorted({span for found in members for span in found}, key=lambda s: (s[0], -s[1], s[2]))
     assert list(zip(*(column.tolist() for column in combined[:3]), strict=True)) == every
     means = [sum(found.get(span, 0.0) for found in members) / (3, 2)[span[2]] for span in every]
@@ -271,5 +271,5 @@ def test_scores_are_means_over_the_members_that_know_the_label(members):
 
 @given(st.floats(0, 1, width=32))
 def test_the_mean_of_equal_scores_is_exactly_that_score(score):
-    spans = Candidates(*np.array([[0], [2], [0]]), np.array([score], dtype=np.float32))
+    spans = Candidates(*np.array([[0], [2], [0]]), logit(np.array([score], dtype=np.float32)))
     assert combine([spans] * 3, KNOWN).score.tolist() == [score]

@@ -16,7 +16,7 @@ from spacy_medflat.experiments.predictions import (
     tuned_f1,
     write_predictions,
 )
-from spacy_medflat.ner.spans import Candidates
+from spacy_medflat.ner.spans import Candidates, logit
 
 from .helpers import entities
 
@@ -29,7 +29,7 @@ def test_tokens_become_characters():
     doc = spacy.blank("zh").make_doc("肺  癌，\n咳嗽")
     token = {token.text: token.i for token in doc}
     columns = [token["癌"], token["咳"]], [token["，"], len(doc)], [1, 0]
-    found = scored_spans(doc, Candidates(*(np.array(c) for c in columns), np.array([0.9, 0.1], "f")), ["sym", "dis"])
+    found = scored_spans(doc, Candidates(*(np.array(c) for c in columns), logit([0.9, 0.1])), ["sym", "dis"])
     assert found == {Entity(3, 4, "dis"): 0.9, Entity(6, 8, "sym"): 0.1}
     assert [doc.text[e.start : e.end] for e in found] == ["癌", "咳嗽"]
 

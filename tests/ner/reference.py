@@ -14,28 +14,31 @@ def rotate_at(x, position, base=10000.0):
     return torch.stack(out)
 
 
-def efficient_logit(features, i, j, label, head_size, n_labels):
-    d = head_size
-    q, k = rotate_at(features[i, :d], i), rotate_at(features[j, d : 2 * d], j)
-    return q @ k / math.sqrt(d) + features[i, 2 * d + label] + features[j, 2 * d + n_labels + label]
+def efficient_logit(module, x, i, j, label):
+    """x: the vectors of the tokens of one text."""
+    first, last = module.pair(x[i]), module.pair(x[j])
+    d = len(first) // 2
+    start_bias, end_bias = module.bias(first), module.bias(last)
+    pair = rotate_at(first[:d], i) @ rotate_at(last[d:], j) / math.sqrt(d)
+    return pair + start_bias[label] + end_bias[len(end_bias) // 2 + label]
 
 
-def pointer_logit(features, i, j, label, head_size, n_labels):
-    d = head_size
-    first = label * 2 * d
-    q, k = rotate_at(features[i, first : first + d], i), rotate_at(features[j, first + d : first + 2 * d], j)
-    return q @ k / math.sqrt(d) + features[i, n_labels * 2 * d + label]
+def pointer_logit(module, x, i, j, label):
+    """x: the vectors of the tokens of one text."""
+    d = module.pair.out_features // (2 * len(module.bias))
+    query, key = module.pair(x[i])[2 * d * label :][:d], module.pair(x[j])[2 * d * label + d :][:d]
+    return rotate_at(query, i) @ rotate_at(key, j) / math.sqrt(d) + module.bias[label]
 
 
-def loss(texts, logit, gold, max_width, head_size, n_labels):
-    """texts: features of each text; gold: (text, start, end, label)."""
+def loss(texts, logit, gold, max_width, n_labels):
+    """logit: a function of a text, start, last token and label. gold: (text, start, end, label)."""
     total = torch.zeros((), dtype=torch.float64)
-    for doc, features in enumerate(texts):
+    for doc, text in enumerate(texts):
         for label in range(n_labels):
             negative = positive = torch.ones((), dtype=torch.float64)
-            for i in range(len(features)):
-                for j in range(i, min(len(features), i + max_width)):
-                    s = logit(features, i, j, label, head_size, n_labels)
+            for i in range(len(text)):
+                for j in range(i, min(len(text), i + max_width)):
+                    s = logit(text, i, j, label)
                     if (doc, i, j + 1, label) in gold:
                         positive = positive + torch.exp(-s)
                     else:

@@ -9,7 +9,7 @@ LENGTHS = st.lists(st.integers(0, 40), max_size=6)
 
 @given(LENGTHS, st.integers(1, 50), st.integers(1, 16), st.integers(1, 400))
 def test_the_chunks_hold_every_span_of_the_band_once(lengths, max_width, block_starts, max_scores):
-    band = make_band(np.array(lengths), max_width, block_starts)
+    band = make_band(np.array(lengths, dtype=np.int64), max_width, block_starts)
     offsets = np.cumsum(lengths) - lengths
     found = []
     for chunk in iter_chunks(band, 3, max_scores):
@@ -32,7 +32,7 @@ def test_the_chunks_hold_every_span_of_the_band_once(lengths, max_width, block_s
 
 @given(LENGTHS.filter(sum), st.integers(1, 50), st.integers(1, 16), st.data())
 def test_a_span_is_located_where_its_rows_are(lengths, max_width, block_starts, data):
-    band = make_band(np.array(lengths), max_width, block_starts)
+    band = make_band(np.array(lengths, dtype=np.int64), max_width, block_starts)
     doc = data.draw(st.sampled_from([d for d, n in enumerate(lengths) if n]))
     start = data.draw(st.integers(0, lengths[doc] - 1))
     end = data.draw(st.integers(start + 1, min(lengths[doc], start + max_width)))

@@ -1,20 +1,21 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spacy_medflat.ner import band as band_module
-from spacy_medflat.ner.band import make_band
-from spacy_medflat.ner.pointer import EfficientGlobalPointerScores, GlobalPointerScores
-from spacy_medflat.ner.pointer_head import span_loss
+from spacy_medflat.ner.pointer import EfficientGlobalPointer, GlobalPointer
+from spacy_medflat.ner.pointer_head import PointerHead
 from spacy_medflat.ner.spans import GoldSpans
 
 from . import reference
 
-HEAD_SIZE, N_LABELS = 4, 2
-HEADS = [
-    (EfficientGlobalPointerScores(HEAD_SIZE), 2 * HEAD_SIZE + 2 * N_LABELS, reference.efficient_logit),
-    (GlobalPointerScores(HEAD_SIZE), (2 * HEAD_SIZE + 1) * N_LABELS, reference.pointer_logit),
-]
+N_IN, N_LABELS, HEAD_SIZE = 6, 2, 4
+LABELS = ("a", "b")
+POINTERS = [(EfficientGlobalPointer, reference.efficient_logit), (GlobalPointer, reference.pointer_logit)]
 
 
 def gold_spans(rows, n_docs, annotated=None):
@@ -22,49 +23,91 @@ def gold_spans(rows, n_docs, annotated=None):
     return GoldSpans(*columns, annotated=np.ones(n_docs, bool) if annotated is None else np.array(annotated))
 
 
-def make_features(lengths, width, dtype=torch.float64):
-    torch.manual_seed(0)
-    return torch.randn(sum(lengths), width, dtype=dtype, requires_grad=True)
+def make(pointer, lengths, dtype=torch.float64, seed=0):
+    torch.manual_seed(seed)
+    module = pointer(N_IN, N_LABELS, HEAD_SIZE).to(dtype)
+    return module, torch.randn(sum(lengths), N_IN, dtype=dtype, requires_grad=True)
 
 
-@pytest.mark.parametrize(("scores", "width", "logit"), HEADS)
+def gradients(module, x, features, gradient):
+    """What arrives at the vectors and the weights."""
+    return torch.autograd.grad(list(features), [x, *module.parameters()], list(gradient))
+
+
+@pytest.fixture(params=["one chunk", "many chunks"])
+def chunks(request, monkeypatch):
+    if request.param == "many chunks":
+        monkeypatch.setattr(band_module.iter_chunks, "__defaults__", (10,))
+    monkeypatch.setattr(band_module.make_band, "__defaults__", (5,))
+
+
+@pytest.mark.parametrize(("pointer", "logit"), POINTERS)
 @pytest.mark.parametrize("max_width", [3, 20])
-@pytest.mark.parametrize("chunk_scores", [10, 2**22])
-def test_loss_and_gradient_equal_the_formula(monkeypatch, scores, width, logit, max_width, chunk_scores):
-    monkeypatch.setattr(band_module.iter_chunks, "__defaults__", (chunk_scores,))
+def test_loss_and_gradient_equal_the_formula(chunks, pointer, logit, max_width):
     lengths = [9, 0, 1, 14, 3]
     gold = {(0, 0, 3, 0), (0, 1, 2, 0), (0, 1, 2, 1), (2, 0, 1, 1), (3, 5, 8, 0), (3, 13, 14, 1), (3, 6, 7, 0)}
-    features = make_features(lengths, width)
-    ours = span_loss(features, make_band(np.array(lengths), max_width, 5), scores, gold_spans(sorted(gold), 5))
-    (our_gradient,) = torch.autograd.grad(ours, features)
-    naive = reference.loss(features.split(lengths), logit, gold, max_width, HEAD_SIZE, N_LABELS)
-    (naive_gradient,) = torch.autograd.grad(naive, features)
-    torch.testing.assert_close(ours, naive, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(our_gradient, naive_gradient, rtol=1e-10, atol=1e-12)
+    module, x = make(pointer, lengths)
+    features = module(x)
+    loss, gradient = PointerHead(max_width).loss(features, np.array(lengths), gold_spans(sorted(gold), 5), LABELS)
+    naive = reference.loss(x.split(lengths), partial(logit, module), gold, max_width, N_LABELS)
+    assert loss == pytest.approx(naive.item(), rel=1e-12)
+    for ours, theirs in zip(
+        gradients(module, x, features, gradient), torch.autograd.grad(naive, [x, *module.parameters()]), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 def test_texts_without_annotation_add_nothing():
-    scores, width, _ = HEADS[0]
-    features = make_features([6, 8], width)
-    band = make_band(np.array([6, 8]), 10)
-    loss = span_loss(features, band, scores, gold_spans([(1, 0, 2, 0)], 2, annotated=[False, True]))
-    (gradient,) = torch.autograd.grad(loss, features)
-    alone = span_loss(features[6:], make_band(np.array([8]), 10), scores, gold_spans([(0, 0, 2, 0)], 1))
-    torch.testing.assert_close(loss, alone)
-    assert (gradient[:6] == 0).all() and (gradient[6:] != 0).any()
+    module, x = make(EfficientGlobalPointer, [6, 8])
+    features, head = module(x), PointerHead(10)
+    gold = gold_spans([(1, 0, 2, 0)], 2, annotated=[False, True])
+    loss, gradient = head.loss(features, np.array([6, 8]), gold, LABELS)
+    alone, _ = head.loss(module(x[6:]), np.array([8]), gold_spans([(0, 0, 2, 0)], 1), LABELS)
+    assert loss == pytest.approx(alone)
+    assert all((d[:6] == 0).all() and (d[6:] != 0).any() for d in gradient)
+    nothing, gradient = head.loss(features, np.array([6, 8]), gold_spans([], 2, annotated=[False, False]), LABELS)
+    assert nothing == 0.0 and not any(d.any() for d in gradient)
 
 
 def test_large_logits_give_finite_gradients():
-    scores, width, _ = HEADS[0]
-    features = (make_features([12], width, torch.float32) * 100).detach().requires_grad_(True)
-    loss = span_loss(features, make_band(np.array([12]), 12), scores, gold_spans([(0, 3, 5, 1)], 1))
-    (gradient,) = torch.autograd.grad(loss, features)
-    assert torch.isfinite(loss) and torch.isfinite(gradient).all()
+    module, x = make(EfficientGlobalPointer, [12], torch.float32)
+    loss, gradient = PointerHead(12).loss(module(x * 1000), np.array([12]), gold_spans([(0, 3, 5, 1)], 1), LABELS)
+    assert np.isfinite(loss) and all(torch.isfinite(d).all() and d.dtype == torch.float32 for d in gradient)
 
 
-def test_a_batch_without_tokens():
-    scores, width, _ = HEADS[0]
-    features = torch.zeros(0, width, requires_grad=True)
-    loss = span_loss(features, make_band(np.array([0, 0]), 5), scores, gold_spans([], 2))
-    loss.backward()
-    assert loss == 0
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 12), min_size=1, max_size=4).filter(sum),
+    max_width=st.integers(1, 14),
+    seed=st.integers(0, 1000),
+    pointer=st.sampled_from(POINTERS),
+)
+def test_candidates_are_the_spans_above_the_lowest_logit_of_their_label(lengths, max_width, seed, pointer):
+    module, x = make(pointer[0], lengths, seed=seed)
+    lowest = np.array([-1.5, -2.2])
+    found = PointerHead(max_width).candidates(module(x), np.array(lengths), lowest, LABELS)
+    assert len(found) == len(lengths)
+    for text, candidates in zip(x.split(lengths), found, strict=True):
+        expected = {}
+        for i in range(len(text)):
+            for j in range(i, min(len(text), i + max_width)):
+                for label in range(N_LABELS):
+                    logit = pointer[1](module, text, i, j, label).item()
+                    if logit > lowest[label]:
+                        expected[i, j + 1, label] = logit
+        spans = list(zip(*(column.tolist() for column in candidates[:3]), strict=True))
+        assert spans == sorted(expected, key=lambda s: (s[0], -s[1], s[2]))
+        np.testing.assert_allclose(candidates.logit, [expected[span] for span in spans], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("pointer", "logit"), POINTERS)
+def test_candidates_do_not_depend_on_the_chunks(monkeypatch, pointer, logit):
+    lengths = np.array([70, 3, 0, 40])
+    module, x = make(pointer, lengths.tolist())
+    once = PointerHead(9).candidates(module(x), lengths, np.full(2, -2.0), LABELS)
+    monkeypatch.setattr(band_module.iter_chunks, "__defaults__", (10,))
+    again = PointerHead(9).candidates(module(x), lengths, np.full(2, -2.0), LABELS)
+    for ours, theirs in zip(once, again, strict=True):
+        assert [c.tolist() for c in ours[:3]] == [c.tolist() for c in theirs[:3]]
+        np.testing.assert_allclose(ours.logit, theirs.logit, rtol=1e-6)
+    assert sum(len(candidates.start) for candidates in once) > 50

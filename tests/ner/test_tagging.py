@@ -5,10 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thinc.types import Ragged
 
 from spacy_medflat.ner.tag_groups import make_tag_groups
-from spacy_medflat.ner.tagging import LinearNestedHead, TagScores
+from spacy_medflat.ner.tagging import LinearNestedHead, TagFeatures, TagScores
 
 from .chains import distribution, spans_in
 from .test_pointer_head import gold_spans
@@ -19,18 +18,21 @@ HEADS = [LinearNestedHead((("sym",),), crf) for crf in (True, False)]
 
 
 def features_of(head, lengths, seed=0, scale=1.0):
-    """Random features whose rows repeat the same weights, as those of the module do."""
     torch.manual_seed(seed)
     sizes = head.sizes(LABELS)
-    tags = torch.randn(sum(lengths), sizes["n_tags"], dtype=torch.float64)
-    return torch.cat([tags, torch.randn(sizes["n_moves"], dtype=torch.float64).expand(len(tags), -1)], 1) * scale
+    emissions = torch.randn(sum(lengths), sizes["n_tags"], dtype=torch.float64)
+    return TagFeatures(emissions * scale, torch.randn(sizes["n_moves"], dtype=torch.float64) * scale)
 
 
-def weights_of(head, features):
-    """Scores of tags, starts and moves, written out."""
+def texts_of(features, lengths):
+    return [TagFeatures(emissions, features.transitions) for emissions in features.emissions.split(lengths)]
+
+
+def weights_of(head, transitions):
+    """Scores of starts and moves, written out."""
     n = TAGS.n_tags
     start, moves = (torch.full(size, -torch.inf, dtype=torch.float64) for size in ((n,), (n, n)))
-    values = iter(features[0, n:])
+    values = iter(transitions)
     for tag in range(n):
         if not head.crf:
             start[tag] = 0.0
@@ -41,13 +43,13 @@ def weights_of(head, features):
             moves[i, j] = next(values)
         elif not head.crf and TAGS.same_group[i, j]:
             moves[i, j] = 0.0
-    return features[:, :n], start, moves
+    return start, moves
 
 
 def naive_loss(head, features, lengths, rows, texts):
-    tags, start, moves = weights_of(head, features)
+    start, moves = weights_of(head, features.transitions)
     total = torch.zeros((), dtype=torch.float64)
-    for doc, text in enumerate(tags.split(lengths)):
+    for doc, text in enumerate(features.emissions.split(lengths)):
         if doc not in texts or not len(text):
             continue
         for group in range(TAGS.n_groups):
@@ -64,21 +66,21 @@ def naive_loss(head, features, lengths, rows, texts):
 def test_loss_and_gradient_equal_the_sum_over_all_sequences(head, annotated):
     lengths = [4, 0, 1, 3]
     rows = [(0, 0, 2, 0), (0, 2, 3, 0), (0, 0, 4, 1), (2, 0, 1, 2), (3, 1, 3, 2)]
-    features = features_of(head, lengths).requires_grad_(True)
+    features = TagFeatures(*(tensor.requires_grad_() for tensor in features_of(head, lengths)))
     naive = naive_loss(head, features, lengths, rows, np.flatnonzero(annotated))
-    (naive_gradient,) = torch.autograd.grad(naive, features) if any(annotated) else (torch.zeros_like(features),)
-    ragged = Ragged(features.detach().numpy(), np.array(lengths, dtype="i"))
-    loss, gradient = head.loss(ragged, gold_spans(rows, 4, annotated), LABELS)
+    expected = [None, None]
+    if any(annotated):
+        expected = torch.autograd.grad(naive, features, allow_unused=True)
+    loss, gradient = head.loss(features, np.array(lengths), gold_spans(rows, 4, annotated), LABELS)
     assert loss == pytest.approx(naive.item(), rel=1e-12)
-    n = TAGS.n_tags
-    np.testing.assert_allclose(gradient.data[:, :n], naive_gradient[:, :n], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(gradient.data[:, n:].sum(0), naive_gradient[:, n:].sum(0), rtol=1e-9, atol=1e-12)
-    assert gradient.lengths.tolist() == lengths
+    for ours, theirs, feature in zip(gradient, expected, features, strict=True):
+        theirs = torch.zeros_like(feature) if theirs is None else theirs
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
 def naive_spans(head, features):
     """The probability of every span of one text, as the share of the sequences that have it."""
-    tags, start, moves = weights_of(head, features)
+    tags, (start, moves) = features.emissions, weights_of(head, features.transitions)
     shares = {}
     for label in range(len(LABELS)):
         group = np.flatnonzero(TAGS.group_of_tag == TAGS.group[label]).tolist()
@@ -95,19 +97,19 @@ def naive_spans(head, features):
 @pytest.mark.parametrize("head", HEADS)
 @settings(max_examples=8)
 @given(
-    lengths=st.lists(st.integers(0, 4), min_size=1, max_size=3),
+    lengths=st.lists(st.integers(0, 4), min_size=1, max_size=3).filter(sum),
     seed=st.integers(0, 1000),
-    floors=st.lists(st.sampled_from([-np.inf, -3.0, -0.5, 0.0, np.inf]), min_size=3, max_size=3),
+    lowest=st.lists(st.sampled_from([-np.inf, -3.0, -0.5, 0.0, np.inf]), min_size=3, max_size=3),
     scale=st.sampled_from([1.0, 4.0]),
 )
-def test_candidates_are_the_spans_above_the_floor_of_their_label(head, lengths, seed, floors, scale):
+def test_candidates_are_the_spans_above_the_lowest_logit_of_their_label(head, lengths, seed, lowest, scale):
     features = features_of(head, lengths, seed, scale)
-    found = head.candidates(Ragged(features.numpy(), np.array(lengths, dtype="i")), np.array(floors), LABELS)
+    found = head.candidates(features, np.array(lengths), np.array(lowest), LABELS)
     assert len(found) == len(lengths)
-    for text, candidates in zip(features.split(lengths), found, strict=True):
-        shares = naive_spans(head, text) if len(text) else {}
-        floor = 1 / (1 + np.exp(-np.array(floors)))
-        expected = {span: share for span, share in shares.items() if share > floor[span[2]]}
+    for text, candidates in zip(texts_of(features, lengths), found, strict=True):
+        shares = naive_spans(head, text) if len(text.emissions) else {}
+        limits = 1 / (1 + np.exp(-np.array(lowest)))
+        expected = {span: share for span, share in shares.items() if share > limits[span[2]]}
         spans = list(zip(*(column.tolist() for column in candidates[:3]), strict=True))
         assert spans == sorted(expected, key=lambda s: (s[0], -s[1], s[2]))
         assert candidates.score.dtype == np.float32
@@ -118,36 +120,30 @@ def test_candidates_are_the_spans_above_the_floor_of_their_label(head, lengths, 
 def test_batches_do_not_matter(head):
     lengths = [3, 9, 0, 30, 1]
     features = features_of(head, lengths)
-    ragged = Ragged(features.numpy(), np.array(lengths, dtype="i"))
-    floors = np.full(3, -4.0)
-    together = head.candidates(ragged, floors, LABELS)
-    for text, found in zip(features.split(lengths), together, strict=True):
-        (alone,) = head.candidates(Ragged(text.numpy(), np.array([len(text)], dtype="i")), floors, LABELS)
+    lowest = np.full(3, -4.0)
+    together = head.candidates(features, np.array(lengths), lowest, LABELS)
+    for text, n, found in zip(texts_of(features, lengths), lengths, together, strict=True):
+        if not n:
+            assert not len(found.start)
+            continue
+        (alone,) = head.candidates(text, np.array([n]), lowest, LABELS)
         for ours, theirs in zip(found, alone, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 @pytest.mark.parametrize("head", HEADS)
 def test_large_scores_give_finite_gradients(head):
-    features = features_of(head, [12, 5], scale=100.0).float().numpy()
-    loss, gradient = head.loss(Ragged(features, np.array([12, 5], dtype="i")), gold_spans([(0, 3, 5, 1)], 2), LABELS)
-    assert np.isfinite(loss) and np.isfinite(gradient.data).all() and gradient.data.dtype == np.float32
-
-
-@pytest.mark.parametrize("head", HEADS)
-def test_a_batch_without_tokens(head):
-    empty = Ragged(np.zeros((0, sum(head.sizes(LABELS).values())), dtype="f"), np.zeros(2, dtype="i"))
-    loss, gradient = head.loss(empty, gold_spans([], 2), LABELS)
-    assert loss == 0.0 and gradient.data.shape == empty.data.shape
-    assert [len(found.start) for found in head.candidates(empty, np.zeros(3), LABELS)] == [0, 0]
+    features = TagFeatures(*(tensor.float() for tensor in features_of(head, [12, 5], scale=100.0)))
+    loss, gradient = head.loss(features, np.array([12, 5]), gold_spans([(0, 3, 5, 1)], 2), LABELS)
+    assert np.isfinite(loss) and all(torch.isfinite(d).all() and d.dtype == torch.float32 for d in gradient)
 
 
 def test_a_wide_span_is_found_in_one_piece():
     n = 3000
-    features = np.full((n, TAGS.n_tags), -30.0, dtype="f")
-    features[:, [0, TAGS.begin[2] + 1]] = 0.0
-    features[0, TAGS.begin[2]] = 30.0
-    (found,) = HEADS[1].candidates(Ragged(features, np.array([n], dtype="i")), np.zeros(3), LABELS)
+    emissions = torch.full((n, TAGS.n_tags), -30.0)
+    emissions[:, [0, TAGS.begin[2] + 1]] = 0.0
+    emissions[0, TAGS.begin[2]] = 30.0
+    (found,) = HEADS[1].candidates(TagFeatures(emissions, torch.zeros(0)), np.array([n]), np.zeros(3), LABELS)
     assert [(c.tolist()) for c in found[:3]] == [[0], [n], [2]] and found.score[0] > 0.999
 
 
@@ -160,12 +156,12 @@ def test_the_gradient_reaches_the_weights_of_the_module(head):
     rows = [(0, 0, 2, 0), (1, 1, 3, 1)]
 
     def loss_of(module):
-        ragged = Ragged(module(x).detach().numpy(), np.array(lengths, dtype="i"))
-        return head.loss(ragged, gold_spans(rows, 2), LABELS)
+        return head.loss(module(x), np.array(lengths), gold_spans(rows, 2), LABELS)
 
     features = module(x)
     _, gradient = loss_of(module)
-    features.backward(torch.from_numpy(gradient.data))
+    pairs = [(tensor, d) for tensor, d in zip(features, gradient, strict=True) if tensor.requires_grad]
+    torch.autograd.backward(*zip(*pairs, strict=True))
     step = 1e-6
     for name, parameter in module.named_parameters():
         flat, slope = parameter.data.view(-1), parameter.grad.view(-1)

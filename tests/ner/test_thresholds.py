@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_medflat.ner.spans import Candidates, GoldSpans
+from spacy_medflat.ner.spans import Candidates, GoldSpans, logit
 from spacy_medflat.ner.thresholds import (
     LabelScores,
     best_global_threshold,
@@ -53,8 +53,8 @@ def test_between_neighbouring_scores_the_upper_one_passes(upper):
 
 def test_label_scores_match_candidates_with_gold():
     texts = [
-        Candidates(np.array([0, 2]), np.array([2, 3]), np.array([0, 1]), np.array([0.4, 0.9], "f")),
-        Candidates(np.array([0]), np.array([2]), np.array([0]), np.array([0.8], "f")),
+        Candidates(np.array([0, 2]), np.array([2, 3]), np.array([0, 1]), logit([0.4, 0.9])),
+        Candidates(np.array([0]), np.array([2]), np.array([0]), logit([0.8])),
     ]
     gold = GoldSpans(*np.array([[1, 0, 2, 0], [0, 5, 6, 1]]).T, annotated=np.ones(2, bool))
     first, second = label_scores(texts, gold, 2)
