@@ -328,7 +328,7 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(upstream, bad, cap
 
     def spoil(examples, scores):
         loss, gradient = get_loss(examples, scores)
-        gradient.data[0] = bad
+        gradient.query[0] = bad
         return loss, gradient
 
     pipe.get_loss = spoil
