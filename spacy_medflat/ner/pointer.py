@@ -61,7 +61,7 @@ class EfficientFeatures(NamedTuple):
     """logit(i, j, label) = query_i · key_j + start_bias_i,label + end_bias_j,label
 
     query, key (float [tokens, head_size]): rotated by their positions; query also divided by sqrt(head_size).
-    start_bias, end_bias (float [tokens, labels])
+    start_bias, end_bias (float [tokens, labels]): of a span's first and of its last token.
     """
 
     query: Tensor
@@ -93,7 +93,10 @@ class EfficientGlobalPointer(nn.Module):
         nn.init.constant_(self.bias.bias, PRIOR / 2)
 
     def forward(self, x: Tensor) -> EfficientFeatures:
-        """x (float [tokens, n_in])"""
+        """Make the features of a batch.
+
+        x (float [tokens, n_in]): vectors of the tokens of all texts, concatenated.
+        """
         pair = self.pair(self.dropout(x))
         query, key = pair.chunk(2, dim=-1)
         start_bias, end_bias = self.bias(pair).chunk(2, dim=-1)
@@ -104,7 +107,7 @@ class GlobalFeatures(NamedTuple):
     """logit(i, j, label) = query_i,label · key_j,label + bias_label
 
     query, key (float [tokens, labels, head_size]): rotated by their positions; query also divided by sqrt(head_size).
-    bias (float [labels])
+    bias (float [labels]): of every span.
     """
 
     query: Tensor
@@ -130,7 +133,10 @@ class GlobalPointer(nn.Module):
         self.bias = nn.Parameter(torch.full((n_labels,), PRIOR))
 
     def forward(self, x: Tensor) -> GlobalFeatures:
-        """x (float [tokens, n_in])"""
+        """Make the features of a batch.
+
+        x (float [tokens, n_in]): vectors of the tokens of all texts, concatenated.
+        """
         pairs = self.pair(self.dropout(x)).unflatten(-1, (len(self.bias), 2, -1))
         query, key = pairs.unbind(-2)
         return GlobalFeatures(*rotate(query, key, self.rotary_base), self.bias)

@@ -36,7 +36,10 @@ class TagScores(nn.Module):
         self.moves = nn.Parameter(torch.zeros(n_moves)) if n_moves else None
 
     def forward(self, x: Tensor) -> TagFeatures:
-        """x (float [tokens, n_in])"""
+        """Make the features of a batch.
+
+        x (float [tokens, n_in]): vectors of the tokens of all texts, concatenated.
+        """
         return TagFeatures(self.tags(self.dropout(x)), x.new_zeros(0) if self.moves is None else self.moves)
 
 

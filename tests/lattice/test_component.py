@@ -58,10 +58,6 @@ def test_the_group_is_always_written(nlp):
     assert spans(empty("右肺")) == []
 
 
-def test_the_group_outlives_the_name_of_its_doc(nlp):
-    assert [span.text for span in nlp("右肺").spans["lattice"]] == ["右肺"]
-
-
 def test_another_key():
     nlp = spacy.blank("zh")
     add_lattice(nlp, spans_key="words").add_words(TYPED)

@@ -70,7 +70,8 @@ def test_a_replaced_source_is_saved(tmp_path):
     expected = [("右肺", 0, 2), ("T细胞", 7, 10)]
     assert spans(nlp(TEXT)) == expected
     for loaded in again(nlp, tmp_path):
-        assert spans(loaded(TEXT)) == expected and loaded(TEXT).spans["lattice"][0].id_ == "ward"
+        doc = loaded(TEXT)
+        assert spans(doc) == expected and doc.spans["lattice"][0].id_ == "ward"
         assert loaded.get_pipe("lattice").words.settings() == lexicon.settings()
 
 
