@@ -1,6 +1,6 @@
 """What spaCy, thinc and spacy-transformers keep private and this project needs, all of it, in one place.
 
-Each function says which private name it uses, why there is no public one, and what would break it. Checked with spaCy
+Each function says which private name it uses, why there is no public way, and what would break it. Checked with spaCy
 3.8, thinc 8.3 and spacy-transformers 1.3 and 1.4; `tests/test_internals.py` fails when one of them changes.
 """
 
@@ -14,56 +14,71 @@ from spacy.language import Language
 from thinc.api import Model, Optimizer
 
 # The three names above are what `spacy train` itself calls: `--code`, `--section.setting value`, and the table that
-# explains a wrong config. spacy.cli exports only commands. They would break by being moved or renamed.
+# explains a wrong config. spacy.cli exports commands only. They break if spaCy moves or renames them.
 
 
 def forward_of(node: Model) -> Callable[..., Any]:
-    """The function of a layer: `Model._func`. `replace_callbacks` sets it, and nothing public reads it."""
+    """The function of a layer: `Model._func`.
+
+    `replace_callbacks` sets it, and nothing public reads it. Breaks if thinc keeps it under another name.
+    """
     return node._func
 
 
 def sends_gradients_away(node: Model) -> bool:
-    """Whether a layer's parameters live with a remote server: `Model._params.proxy`, which only its setter exposes."""
+    """Whether a layer's gradients go to a remote server: `Model._params`, and its `proxy`.
+
+    The public `Model.set_grad` and `get_grad` do not tell. Breaks if thinc's server for one process gets another class.
+    """
     return node._params.proxy is not None
 
 
 def drop_gradient(node: Model, name: str) -> None:
-    """Forget the gradient of a thinc parameter: `ParamServer._grads`. `set_grad` can set one, nothing removes one."""
+    """Forget the gradient of a thinc parameter: `Model._params`, `ParamServer._grads`.
+
+    `set_grad` can set one, and nothing public removes one; one of zeros would still make the optimizer move the weight.
+    Breaks if thinc keeps gradients elsewhere, or under other keys than id and name.
+    """
     node._params._grads.pop((node.id, name), None)
 
 
 def module_of(shim: Any) -> Any:
-    """The torch module in a shim, or None before initialization: `PyTorchShim._model`. There is no public reader."""
+    """The torch module in a shim, or None before initialization: `Shim._model`.
+
+    There is no public reader. Breaks if thinc renames it: no module would be found then.
+    """
     return getattr(shim, "_model", None)
 
 
 def set_module(shim: Any, module: Any) -> None:
-    """Put a torch module into a shim whose sizes were unknown when it was made: `PyTorchShim._model`."""
+    """Put a torch module into a shim whose sizes were unknown when it was made: `Shim._model`.
+
+    A shim takes a module in its constructor and by `from_bytes` only. Breaks with `module_of`.
+    """
     shim._model = module
 
 
 def grad_scaler_of(shim: Any) -> Any:
-    """The scaler of a torch shim's mixed precision: `PyTorchShim._grad_scaler`; None if it has none."""
+    """The scaler of a torch shim's mixed precision, or None: `PyTorchShim._grad_scaler`.
+
+    There is no public reader. Breaks if thinc renames it: overflows would go unseen then.
+    """
     return getattr(shim, "_grad_scaler", None)
 
 
-def found_overflow(scaler: Any) -> bool:
-    """Whether a gradient overflowed since the last step: `PyTorchGradScaler._found_inf`.
-
-    Its public form forgets the answer with `update`, which must wait until all passes of a step are done.
-    """
-    return bool(scaler._found_inf)
-
-
 def set_overflow(scaler: Any, value: bool) -> None:
-    """Set what `found_overflow` reads."""
+    """Set what `PyTorchGradScaler.found_inf` reads: `_found_inf`.
+
+    `update` clears it, but also changes the scale. Breaks if thinc keeps a tensor there.
+    """
     scaler._found_inf = value
 
 
 def scaler_state(scaler: Any) -> dict[str, Any]:
-    """What a scaler has learnt, as tensors: `_scale` and `_growth_tracker`, empty if it is off (`_enabled`).
+    """What a scaler has learnt, as tensors: `PyTorchGradScaler._scale` and `_growth_tracker`; empty if not `_enabled`.
 
-    thinc saves the scaler's settings only, so a resumed training would begin with the first scale again.
+    thinc saves the scaler's settings only, so a resumed training would begin with the first scale again. Breaks if
+    thinc keeps numbers instead of tensors: they would be saved, but not restored in place.
     """
     if not getattr(scaler, "_enabled", False):
         return {}
@@ -71,22 +86,34 @@ def scaler_state(scaler: Any) -> dict[str, Any]:
 
 
 def optimizer_of(nlp: Language) -> Optimizer:
-    """The optimizer that `nlp.update` uses when it is given none: `Language._optimizer`, made on first use as there."""
+    """The optimizer that `nlp.update` uses when it is given none, made on first use as there: `Language._optimizer`.
+
+    `resume_training` returns it, but also copies models for `rehearse`. Breaks if spaCy keeps it elsewhere.
+    """
     if nlp._optimizer is None:
         nlp._optimizer = nlp.create_optimizer()
     return nlp._optimizer
 
 
 def encoder_of(shim: Any) -> Any:
-    """The tokenizer and transformer of spacy-transformers' shim: `HFShim._hfmodel`, an `HFObjects`."""
+    """The tokenizer and transformer of spacy-transformers' shim, an `HFObjects`: `HFShim._hfmodel`.
+
+    `TransformerModel` reads them for its own layout only. Breaks if spacy-transformers renames it.
+    """
     return shim._hfmodel
 
 
 def set_encoder(shim: Any, hf: Any) -> None:
-    """Put a loaded encoder into the shim: `HFShim._hfmodel` and `PyTorchShim._model`, as its own `from_bytes` does."""
+    """Put a loaded encoder into the shim: `HFShim._hfmodel` and `Shim._model`, as its own `from_bytes` does.
+
+    A shim takes an encoder in its constructor and by `from_bytes` only. Breaks with `encoder_of` and `module_of`.
+    """
     shim._hfmodel, shim._model = hf, hf.transformer
 
 
 def encoder_settings(hf: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings of tokenizer and transformer that a config gave: `HFObjects._init_tokenizer_config` and its sister."""
+    """Settings that a config gave: `HFObjects._init_tokenizer_config` and `_init_transformer_config`.
+
+    They are kept there until the encoder is loaded, and nothing public reads them. Breaks if they are renamed.
+    """
     return hf._init_tokenizer_config, hf._init_transformer_config

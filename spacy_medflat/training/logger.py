@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from types import SimpleNamespace
+from typing import IO, Any
 
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
@@ -30,12 +31,16 @@ def create_console_logger(
     output_file (str or None): a JSONL file. Each evaluation adds one line: step, epoch, seconds, words, the losses
         summed since the line before, all scores (0 to 1), the main score, and when this attempt started (seconds since
         1970). A file that is there is continued.
+    RETURNS (callable): sets up the logger for a pipeline.
     """
     path = Path(output_file) if output_file else None
 
     def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[LogStep, Callable[[], None]]:
         started = time.time()
-        shown: Any = _View.of(nlp)
+        columns = _loss_columns(nlp)
+        # What spaCy's logger reads of a pipeline: a column for the loss of each trainable component.
+        pipes = [(name, SimpleNamespace(is_trainable=True)) for name in columns]
+        shown: Any = SimpleNamespace(pipeline=pipes, config=nlp.config)
         log_table, finish = console_logger_v3(progress_bar, console_output)(shown, stdout, stderr)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,38 +49,25 @@ def create_console_logger(
             if info is not None and path is not None:
                 with path.open("a", encoding="utf8") as file:
                     file.write(json.dumps(_clean({"started": started, **_line(info)}), ensure_ascii=False) + "\n")
-            log_table(None if info is None else {**info, "losses": shown.losses(info["losses"])})
+            if info is not None:
+                # NaN for a component without a loss.
+                info = {**info, "losses": {name: info["losses"].get(key, math.nan) for name, key in columns.items()}}
+            log_table(info)
 
         return log_step, finish
 
     return setup
 
 
-class _Column(NamedTuple):
-    is_trainable: bool = True
-
-
-class _View(NamedTuple):
-    """What spaCy's logger reads of a pipeline: one loss column for each trainable pipe."""
-
-    pipeline: list[tuple[str, Any]]
-    config: Any
-
-    @classmethod
-    def of(cls, nlp: Language) -> "_View":
-        columns: list[tuple[str, Any]] = []
-        for name, pipe in nlp.pipeline:
-            if getattr(pipe, "is_trainable", False):
-                columns.append((name, _Column()))
-                if isinstance(nlp.update, AdversarialUpdate):
-                    columns.append((f"{PREFIX}{name}", _Column()))
-        return cls(columns, nlp.config)
-
-    def losses(self, losses: dict[str, float]) -> dict[str, float]:
-        """The loss of each column; a component without one has NaN."""
-        names = [name for name, _ in self.pipeline]
-        keys = [f"{name.removeprefix(PREFIX)}{SUFFIX}" if name.startswith(PREFIX) else name for name in names]
-        return {name: losses.get(key, math.nan) for name, key in zip(names, keys, strict=True)}
+def _loss_columns(nlp: Language) -> dict[str, str]:
+    """The name of each column, and the key of its loss."""
+    columns = {}
+    for name, pipe in nlp.pipeline:
+        if getattr(pipe, "is_trainable", False):
+            columns[name] = name
+            if isinstance(nlp.update, AdversarialUpdate):
+                columns[f"{PREFIX}{name}"] = f"{name}{SUFFIX}"
+    return columns
 
 
 def _line(info: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +76,7 @@ def _line(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """The value as JSON can say it: numbers of NumPy as Python's, NaN and infinity as null."""
+    """The value as JSON can hold it: numbers of NumPy as Python's, NaN and infinity as null."""
     if isinstance(value, dict):
         return {str(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -30,16 +30,14 @@ class Rows(NamedTuple):
 def text_groups(shape: Sequence[int], lengths: Sequence[int], norm: str) -> tuple[Tensor, int]:
     """The group of each vector of an embedding layer's output.
 
-    shape: [texts or windows, length, …, hidden], where each of the first dimension is a group; or [tokens, hidden], all
-        tokens of the batch one behind the other.
-    lengths: tokens of each Doc of the batch. They divide [tokens, hidden] into texts if they add up; if not (a layer
-        that embeds each distinct token once), all is one group.
+    shape (sequence of int): [texts or windows, length, …, hidden], where each of the first dimension is a group; or
+        [tokens, hidden], the tokens of all texts concatenated.
+    lengths (sequence of int): tokens of each Doc of the batch. They divide [tokens, hidden] into texts if they add up;
+        if not (a layer that embeds each distinct token once), all is one group.
     norm (str): `text`, or `tensor`: all is one group.
-    RETURNS: group (int64 [rows]) and number of groups.
+    RETURNS (int64 [rows], int): the group of each row, and the number of groups.
     """
-    rows = 1
-    for size in shape[:-1]:
-        rows *= size
+    rows = math.prod(shape[:-1])
     if norm == "text" and len(shape) > 2 and shape[0]:
         return torch.arange(shape[0]).repeat_interleave(rows // shape[0]), shape[0]
     if norm == "text" and len(shape) == 2 and sum(lengths) == rows:
@@ -50,8 +48,9 @@ def text_groups(shape: Sequence[int], lengths: Sequence[int], norm: str) -> tupl
 def norms(values: Tensor, rows: Rows) -> Tensor:
     """The L2 norm of each group; its squares neither overflow nor vanish.
 
-    values (float32 [rows, hidden])
-    RETURNS (float32 [groups])
+    values (float32 [rows, hidden]): any.
+    rows (Rows): of the values.
+    RETURNS (float32 [groups]): the norms.
     """
     if not values.numel():
         return values.new_zeros(rows.groups)
@@ -64,8 +63,9 @@ def norms(values: Tensor, rows: Rows) -> Tensor:
 def unit(values: Tensor, rows: Rows) -> Tensor:
     """Each group at length 1, or zero where it is zero; zero on rows that are not real.
 
-    values (float [rows, hidden])
-    RETURNS (float32 [rows, hidden])
+    values (float [rows, hidden]): any.
+    rows (Rows): of the values.
+    RETURNS (float32 [rows, hidden]): directions.
     """
     values = values.float().masked_fill(~rows.real[:, None], 0.0)
     if not values.numel():
@@ -77,8 +77,10 @@ def unit(values: Tensor, rows: Rows) -> Tensor:
 def project(values: Tensor, rows: Rows, epsilon: float) -> Tensor:
     """Shorten each group that is longer than epsilon.
 
-    values (float32 [rows, hidden])
-    RETURNS (float32 [rows, hidden])
+    values (float32 [rows, hidden]): any.
+    rows (Rows): of the values.
+    epsilon (float): the largest L2 norm of a group.
+    RETURNS (float32 [rows, hidden]): the values inside the ball.
     """
     length = norms(values, rows)
     factor = torch.where(length > epsilon * (1 + ROUNDING), epsilon / torch.where(length > 0, length, 1.0), 1.0)
@@ -101,18 +103,30 @@ class Attack(ABC):
         """The first perturbation.
 
         gradient (float [rows, hidden]): of the clean loss, at any scale.
-        generator: a CPU generator for what is drawn at random.
+        rows (Rows): of the gradient.
+        generator (Generator): on the CPU, for what is drawn at random.
         RETURNS (float32 [rows, hidden]): zero on rows that are not real.
         """
 
     def move(self, delta: Tensor, gradient: Tensor, rows: Rows) -> Tensor:
-        """The perturbation after `delta`, with the gradient at `delta`. Asked for if there is more than one step."""
-        raise NotImplementedError(f"{type(self).__name__} has one step")
+        """The perturbation of the next pass; the same, unless an attack of several steps says otherwise.
+
+        delta (float32 [rows, hidden]): the perturbation of the pass before.
+        gradient (float [rows, hidden]): of the loss at `delta`, at any scale.
+        rows (Rows): of the clean gradient.
+        RETURNS (float32 [rows, hidden]): zero on rows that are not real.
+        """
+        return delta
 
 
+@registry.misc("spacy_medflat.FGM.v1")
 @dataclass(frozen=True)
 class FGM(Attack):
-    """One step of length epsilon along the gradient (Miyato et al., arXiv:1605.07725)."""
+    """One step of length epsilon along the gradient (Miyato et al., arXiv:1605.07725).
+
+    epsilon (float): L2 norm of the perturbation of a text, in the units of the embeddings.
+    RAISES (ValueError): it is out of range.
+    """
 
     epsilon: float
 
@@ -123,11 +137,17 @@ class FGM(Attack):
         return self.epsilon * unit(gradient, rows)
 
 
+@registry.misc("spacy_medflat.PGD.v1")
 @dataclass(frozen=True)
 class PGD(Attack):
     """Steps of length alpha along the gradient, inside a ball of radius epsilon (Madry et al., arXiv:1706.06083).
 
     It starts at the clean embeddings, not at a random point: the clean pass already has the first gradient.
+
+    epsilon (float): the largest L2 norm of the perturbation of a text.
+    alpha (float): length of a step.
+    steps (int): steps, each with a pass of its own.
+    RAISES (ValueError): one of them is out of range.
     """
 
     epsilon: float
@@ -144,17 +164,11 @@ class PGD(Attack):
         return project(delta + self.alpha * unit(gradient, rows), rows, self.epsilon)
 
 
-@dataclass(frozen=True)
-class FreeLB(Attack):
+@registry.misc("spacy_medflat.FreeLB.v1")
+class FreeLB(PGD):
     """PGD from a random point; the gradients of all its passes count (Zhu et al., arXiv:1909.11764)."""
 
-    epsilon: float
-    alpha: float
-    steps: int = 3
     averaged: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        _check(self, self.epsilon, self.alpha, self.steps)
 
     def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
         # Uniform in a cube inside the ball, its size that of the text, as the authors have it.
@@ -164,18 +178,10 @@ class FreeLB(Attack):
         reach = self.epsilon / (sizes * gradient.shape[-1]).clamp(min=1.0).sqrt()
         return noise * reach[rows.group, None]
 
-    def move(self, delta: Tensor, gradient: Tensor, rows: Rows) -> Tensor:
-        return project(delta + self.alpha * unit(gradient, rows), rows, self.epsilon)
 
-
-@dataclass(frozen=True)
-class RandomPerturbation(Attack):
-    """A random direction at length epsilon: the control that tells an attack from mere noise."""
-
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        _check(self, self.epsilon)
+@registry.misc("spacy_medflat.RandomPerturbation.v1")
+class RandomPerturbation(FGM):
+    """A random direction at length epsilon, not that of the gradient: the control that tells an attack from noise."""
 
     def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
         noise = torch.randn(gradient.shape, generator=generator)
@@ -190,33 +196,3 @@ def _check(attack: Attack, epsilon: float, alpha: float = 1.0, steps: int = 1) -
         raise ValueError(f"alpha of {name} is the length of a step, more than 0, but it is {alpha}")
     if steps < 1:
         raise ValueError(f"steps of {name} must be at least 1, but it is {steps}")
-
-
-@registry.misc("spacy_medflat.FGM.v1")
-def create_fgm(epsilon: float) -> FGM:
-    """epsilon (float): L2 norm of the perturbation of a text, in the units of the embeddings."""
-    return FGM(epsilon)
-
-
-@registry.misc("spacy_medflat.PGD.v1")
-def create_pgd(epsilon: float, alpha: float, steps: int = 3) -> PGD:
-    """epsilon (float): the largest L2 norm of the perturbation of a text.
-
-    alpha (float): length of a step. steps (int): steps, each with a pass of its own.
-    """
-    return PGD(epsilon, alpha, steps)
-
-
-@registry.misc("spacy_medflat.FreeLB.v1")
-def create_freelb(epsilon: float, alpha: float, steps: int = 3) -> FreeLB:
-    """epsilon (float): the largest L2 norm of the perturbation of a text.
-
-    alpha (float): length of a step. steps (int): passes, the first at a random point.
-    """
-    return FreeLB(epsilon, alpha, steps)
-
-
-@registry.misc("spacy_medflat.RandomPerturbation.v1")
-def create_random_perturbation(epsilon: float) -> RandomPerturbation:
-    """epsilon (float): L2 norm of the perturbation of a text."""
-    return RandomPerturbation(epsilon)

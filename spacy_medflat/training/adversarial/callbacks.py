@@ -8,8 +8,9 @@ from spacy.language import Language
 from spacy.util import logger, registry
 
 from .attacks import Attack
+from .schedule import Schedule
 from .targets import choose_targets
-from .update import AdversarialUpdate, Schedule, Settings
+from .update import AdversarialSettings, AdversarialUpdate
 
 
 @registry.callbacks("spacy_medflat.adversarial_training.v1")
@@ -27,12 +28,15 @@ def create_adversarial_training(
 ) -> Callable[[Language], Language]:
     """Train adversarially. It goes into `[initialize.after_init]` and works for any pipeline.
 
+    A batch whose gradient is not finite is not attacked; it is counted in `nlp.update.stats`. In saved pipelines
+    nothing is left but the text of the config.
+
     attack (Attack): `spacy_medflat.FGM.v1`, `.PGD.v1`, `.FreeLB.v1` or `.RandomPerturbation.v1`, from `@misc`.
     target (str): perturb the `output` of the embedding layers or, as is common, their `weights`. A perturbed output
         changes one position of one text; a perturbed weight, all places of a word.
-    components (list or None): components to attack; None for all that are trained and have an embedding layer.
-    names (list or None): full names of embedding layers (`transformer.embeddings.word_embeddings`), the part after the
-        component, or patterns with `*`; None for those that embed words. An error lists what there is.
+    components (list of str, or None): components to attack; None for all that are trained and have an embedding layer.
+    names (list of str, or None): full names of embedding layers (`transformer.embeddings.word_embeddings`), the part
+        after the component, or patterns with `*`; None for those that embed words. An error lists what there is.
     norm (str or None): what the attack's lengths measure. `text` (the default for outputs): the vectors of one text
         together, or of one window of a long text in a transformer; the other texts of the batch do not matter. `tensor`
         (the only choice for weights): everything together. thinc's layers see all tokens of a batch in one array; it is
@@ -43,9 +47,8 @@ def create_adversarial_training(
     share (float): share of batches that are attacked, 0 to 1.
     weight (float): factor on the adversarial loss.
     seed (int): of the attack's own random numbers.
-
-    A batch whose gradient is not finite is not attacked; it is counted in `nlp.update.stats`. In saved pipelines
-    nothing is left but the text of the config.
+    RETURNS (callable): makes the update of a pipeline adversarial.
+    RAISES (ValueError): a setting is out of range.
     """
     if not (math.isfinite(weight) and weight >= 0):
         raise ValueError(f"weight is the factor on the adversarial loss, 0 or more, but it is {weight}")
@@ -54,7 +57,7 @@ def create_adversarial_training(
             "norm 'text' cannot be: weights belong to all texts. Set norm to 'tensor' or target to 'output'"
         )
     norm = norm or ("text" if target == "output" else "tensor")
-    settings = Settings(attack, target, components, names, norm, weight)
+    settings = AdversarialSettings(attack, target, components, names, norm, weight)
     Schedule(start_step, start_epoch, share, seed)  # raises now, not after initialization
 
     def adversarial_training(nlp: Language) -> Language:
@@ -74,10 +77,14 @@ def _tell(nlp: Language, info: dict[str, Any]) -> None:
         nlp.update.tell(info["step"], info["epoch"])
 
 
-def wrap(nlp: Language, settings: Settings, schedule: Schedule) -> Language:
+def wrap(nlp: Language, settings: AdversarialSettings, schedule: Schedule) -> Language:
     """Make `nlp.update` adversarial, in place. It replaces an adversarial update that is there already.
 
-    RAISES ValueError: a component is absent, frozen, or without an embedding layer, or no layer has a wanted name.
+    nlp (Language): an initialized pipeline.
+    settings (AdversarialSettings): what is attacked and how.
+    schedule (Schedule): when.
+    RETURNS (Language): the same pipeline.
+    RAISES (ValueError): a component is absent, frozen, or without an embedding layer, or no layer has a wanted name.
     """
     unwrap(nlp)
     frozen = nlp.config.interpolate()["training"]["frozen_components"]

@@ -10,84 +10,74 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from thinc.api import Model
 from torch import nn
 
-from ..._internals import (
-    drop_gradient,
-    found_overflow,
-    grad_scaler_of,
-    module_of,
-    sends_gradients_away,
-    set_overflow,
-)
+from ..._internals import grad_scaler_of, sends_gradients_away, set_overflow
+from ..parameters import Pipes, find_parameters, walk_modules, walk_nodes
 
 # Gradients by index of the parameter. None stands for zeros, which need no memory.
 Gradients = dict[int, Any]
 
 
 class Parameters:
-    """All parameters of some models. They are found anew for each update: layers and modules can be replaced."""
+    """All parameters of some components. They are found anew for each update: layers and modules can be replaced.
 
-    def __init__(self, models: Iterable[Model]):
-        """RAISES ValueError: a model keeps its gradients with a remote parameter server."""
-        self._slots: list[_TorchSlot | _ThincSlot] = []
-        self._scalers: list[Any] = []
-        self._modules: list[nn.Module] = []
-        seen: set[int] = set()
-        for node in (node for model in models for node in model.walk()):
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
+    pipes (iterable of (str, Pipe)): names and components.
+    RAISES (ValueError): a model keeps its gradients with a remote parameter server.
+    """
+
+    def __init__(self, pipes: Pipes):
+        pipes = list(pipes)
+        for _, node in walk_nodes(pipes):
             if sends_gradients_away(node):
                 raise ValueError(
                     f"the layer {node.name!r} sends its gradients to a remote parameter server, where adversarial "
                     "training cannot keep passes apart: train in one process"
                 )
-            self._slots.extend(_ThincSlot(node, name) for name in node.param_names)
-            for shim in node.shims:
-                scaler = grad_scaler_of(shim)
-                if scaler is not None and id(scaler) not in seen:
-                    seen.add(id(scaler))
-                    self._scalers.append(scaler)
-                module = module_of(shim)
-                if not isinstance(module, nn.Module):
-                    continue
-                self._modules.append(module)
-                for param in module.parameters():
-                    if id(param) not in seen:
-                        seen.add(id(param))
-                        self._slots.append(_TorchSlot(param))
+        # Several shims may share a tensor, or a scaler.
+        found = find_parameters(pipes).values()
+        self._parameters = list({id(getattr(item, "tensor", item)): item for item in found}.values())
+        scalers = (grad_scaler_of(shim) for _, shim, _ in walk_modules(pipes))
+        self._scalers = list({id(scaler): scaler for scaler in scalers if scaler is not None}.values())
+        self._modules = [module for _, _, module in walk_modules(pipes)]
 
-    def waiting(self) -> bool:
+    def any_waiting(self) -> bool:
         """Whether a gradient other than zero waits for the optimizer."""
-        return any(grad is not None and not is_zero(grad) for grad in (slot.get() for slot in self._slots))
+        gradients = (parameter.gradient for parameter in self._parameters)
+        return any(gradient is not None and not is_zero(gradient) for gradient in gradients)
 
     def take(self) -> Gradients:
         """Remove all gradients from the parameters, without a copy."""
-        taken = {i: slot.get() for i, slot in enumerate(self._slots)}
-        for slot in self._slots:
-            slot.set(None)
-        return {i: grad for i, grad in taken.items() if grad is not None}
-
-    def take_waiting(self) -> Gradients:
-        """Remove gradients other than zero. Arrays of zeros stay where they are, for the next pass to add to."""
         taken: Gradients = {}
-        for i, slot in enumerate(self._slots):
-            grad = slot.get()
-            if grad is not None:
-                taken[i] = None if is_zero(grad) else grad
-                if taken[i] is not None:
-                    slot.set(None)
+        for i, parameter in enumerate(self._parameters):
+            if parameter.gradient is not None:
+                taken[i], parameter.gradient = parameter.gradient, None
         return taken
+
+    @contextmanager
+    def set_aside(self) -> Iterator[Gradients]:
+        """Remove gradients other than zero; they, and the overflows of before, come back after an error in the block.
+
+        Arrays of zeros stay where they are, for the next pass to add to.
+        """
+        overflow, waiting = self.overflow, {}
+        for i, parameter in enumerate(self._parameters):
+            if (gradient := parameter.gradient) is not None:
+                waiting[i] = None if is_zero(gradient) else gradient
+                if waiting[i] is not None:
+                    parameter.gradient = None
+        try:
+            yield waiting
+        except BaseException:
+            self.put(waiting)
+            self.overflow = overflow
+            raise
 
     def put(self, gradients: Gradients) -> None:
         """Give the parameters these gradients, and no others."""
-        for i, slot in enumerate(self._slots):
-            if i in gradients:
-                slot.set(slot.zeros() if gradients[i] is None else gradients[i])
-            else:
-                slot.set(None)
+        for i, parameter in enumerate(self._parameters):
+            gradient = gradients.get(i)
+            parameter.gradient = parameter.zeros() if i in gradients and gradient is None else gradient
 
     @contextmanager
     def spared(self, layers: Container[Any]) -> Iterator[None]:
@@ -113,7 +103,7 @@ class Parameters:
     @property
     def overflow(self) -> list[bool]:
         """For each gradient scaler of mixed precision, whether a gradient overflowed since the last step."""
-        return [found_overflow(scaler) for scaler in self._scalers]
+        return [bool(scaler.found_inf) for scaler in self._scalers]
 
     @overflow.setter
     def overflow(self, values: Iterable[bool]) -> None:
@@ -125,59 +115,23 @@ class Parameters:
         self.overflow = [False] * len(self._scalers)
 
 
-class _TorchSlot:
-    """The gradient of a torch parameter."""
-
-    def __init__(self, param: nn.Parameter):
-        self.param = param
-
-    def get(self) -> torch.Tensor | None:
-        return self.param.grad
-
-    def set(self, grad: torch.Tensor | None) -> None:
-        self.param.grad = grad
-
-    def zeros(self) -> torch.Tensor:
-        return torch.zeros_like(self.param, memory_format=torch.contiguous_format)
-
-
-class _ThincSlot:
-    """The gradient of a thinc parameter. thinc can set a gradient, but not remove it."""
-
-    def __init__(self, node: Model, name: str):
-        self.node, self.name = node, name
-
-    def get(self) -> Any:
-        return self.node.get_grad(self.name) if self.node.has_grad(self.name) else None
-
-    def set(self, grad: Any) -> None:
-        if grad is None:
-            drop_gradient(self.node, self.name)
-        else:
-            self.node.set_grad(self.name, grad)
-
-    def zeros(self) -> Any:
-        return self.node.ops.xp.zeros_like(self.node.get_param(self.name))
-
-
 def add(total: Gradients, more: Gradients, factor: float = 1.0) -> None:
-    """Add `factor` × `more` to `total`, which may change in place; `more` stays as it is."""
-    for i, grad in more.items():
-        if grad is None:
+    """Add `factor` × `more` to `total`, in place. Arrays of `more` may become those of `total`."""
+    for i, gradient in more.items():
+        if gradient is None:
             total.setdefault(i, None)
         elif total.get(i) is None:
-            total[i] = grad * factor
-        elif isinstance(grad, torch.Tensor):
-            total[i].add_(grad, alpha=factor)
+            total[i] = gradient if factor == 1.0 else gradient * factor
+        elif isinstance(gradient, torch.Tensor):
+            total[i].add_(gradient, alpha=factor)
         else:
-            total[i] += grad if factor == 1.0 else factor * grad
+            total[i] += gradient if factor == 1.0 else factor * gradient
 
 
 def scale(gradients: Gradients, factor: float) -> None:
     """Multiply by `factor`, in place."""
-    for grad in gradients.values():
-        if grad is not None:
-            grad *= factor
+    for gradient in gradients.values():
+        gradient *= factor
 
 
 def is_finite(array: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from thinc.api import Model, torch2xp, xp2torch
@@ -13,11 +13,15 @@ from ..._internals import forward_of
 from .attacks import Rows, text_groups
 from .gradients import is_zero
 
+# A torch module, or one of thinc's layers `Embed` and `HashEmbed`.
+Layer = nn.Embedding | Model
+
 
 class Capture(NamedTuple):
-    """The gradient of one pass at one place.
+    """The gradient of one pass at one place, on the layer's device.
 
-    gradient (float [rows, hidden]), rows (Rows): both on the layer's device.
+    gradient (float [rows, hidden]): of the loss.
+    rows (Rows): which of its rows belong together.
     """
 
     gradient: Tensor
@@ -26,21 +30,6 @@ class Capture(NamedTuple):
 
 class SkipError(Exception):
     """The attack on a batch is given up; the message says why."""
-
-
-class Probe(Protocol):
-    """One attacked embedding.
-
-    layer: a torch module or a thinc layer.
-    """
-
-    layer: Any
-
-    def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Any:
-        """A context in which one pass runs, with these perturbations (float32 [rows, hidden], one for each capture)."""
-
-    def captures(self, lengths: Sequence[int], norm: str) -> list[Capture]:
-        """What the last pass gave; empty if no gradient arrived."""
 
 
 class _Call:
@@ -65,82 +54,71 @@ class _Call:
         return Capture(gradient, Rows(group.to(device), real, count))
 
 
-class _OutputProbe:
-    """What both kinds of output have in common: calls in the order of the pass."""
+class OutputProbe:
+    """The output of an embedding layer: of each call in training, in the order of the pass.
 
-    def __init__(self) -> None:
-        self.calls: list[_Call] = []
-        self.deltas: Sequence[Tensor] | None = None
-        self.capture = True
+    layer (Embedding or Model): torch's gets a hook for the time of a pass, thinc's another function.
+    """
+
+    def __init__(self, layer: Layer):
+        self.layer = layer
+        self._calls: list[_Call] = []
+        self._deltas: Sequence[Tensor] | None = None
+        self._capture = True
+
+    @contextmanager
+    def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Iterator[None]:
+        """A context in which one pass runs.
+
+        deltas (list of float32 [rows, hidden], or None): perturbations, one for each capture of the clean pass.
+        capture (bool): keep the gradients for `captures`.
+        """
+        self._calls, self._deltas, self._capture = [], deltas, capture
+        layer = self.layer
+        if isinstance(layer, Model):
+            forward = forward_of(layer)
+            layer.replace_callbacks(partial(self._forward, forward), init=layer.init)
+            detach: Callable[[], None] = partial(layer.replace_callbacks, forward, init=layer.init)
+        else:
+            detach = layer.register_forward_hook(self._hook, with_kwargs=True).remove
+        try:
+            yield
+        finally:
+            detach()
+            self._deltas = None
 
     def captures(self, lengths: Sequence[int], norm: str) -> list[Capture]:
-        arrived = [call.gradient for call in self.calls if call.gradient is not None]
-        return [call.capture(lengths, norm, arrived[0].device) for call in self.calls] if arrived else []
+        """What the last pass gave, one for each call; empty if no gradient arrived.
 
-    def _begin(self, deltas: Sequence[Tensor] | None, capture: bool) -> None:
-        self.calls, self.deltas, self.capture = [], deltas, capture
+        lengths (sequence of int), norm (str): see `text_groups`.
+        """
+        arrived = [call.gradient for call in self._calls if call.gradient is not None]
+        return [call.capture(lengths, norm, arrived[0].device) for call in self._calls] if arrived else []
 
     def _next(self, shape: Sequence[int], padding: Tensor | None) -> tuple[_Call, Tensor | None]:
         """The record of a call, and its perturbation in the shape of the output."""
         call = _Call(shape, padding)
-        self.calls.append(call)
-        if self.deltas is None:
+        self._calls.append(call)
+        if self._deltas is None:
             return call, None
-        i = len(self.calls) - 1
-        if i >= len(self.deltas) or self.deltas[i].numel() != torch.Size(shape).numel():
+        i = len(self._calls) - 1
+        if i >= len(self._deltas) or self._deltas[i].numel() != torch.Size(shape).numel():
             raise SkipError("an embedding layer is called in another way than in the clean pass")
-        return call, self.deltas[i].reshape(call.shape)
-
-
-class TorchOutput(_OutputProbe):
-    """The output of an `nn.Embedding`."""
-
-    def __init__(self, layer: nn.Embedding):
-        super().__init__()
-        self.layer = layer
-
-    @contextmanager
-    def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Iterator[None]:
-        self._begin(deltas, capture)
-        handle = self.layer.register_forward_hook(self._hook, with_kwargs=True)
-        try:
-            yield
-        finally:
-            handle.remove()
-            self.deltas = None
+        return call, self._deltas[i].reshape(call.shape)
 
     def _hook(self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor) -> Tensor:
         if not torch.is_grad_enabled():  # a prediction, by an annotating component
             return output
         ids = args[0] if args else kwargs["input"]
-        padding = None if self.layer.padding_idx is None else ids.reshape(-1) == self.layer.padding_idx
+        padding = None if layer.padding_idx is None else ids.reshape(-1) == layer.padding_idx
         call, delta = self._next(output.shape, padding)
         if delta is not None:
             output = output + delta.to(output.dtype)
-        if self.capture:
+        if self._capture:
             if not output.requires_grad:  # a frozen table
                 output.requires_grad_()
             output.register_hook(call.keep)
         return output
-
-
-class ThincOutput(_OutputProbe):
-    """The output of a thinc embedding layer. The layer's function is another one for the time of a pass."""
-
-    def __init__(self, layer: Model):
-        super().__init__()
-        self.layer = layer
-
-    @contextmanager
-    def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Iterator[None]:
-        self._begin(deltas, capture)
-        forward = forward_of(self.layer)
-        self.layer.replace_callbacks(partial(self._forward, forward), init=self.layer.init)
-        try:
-            yield
-        finally:
-            self.layer.replace_callbacks(forward, init=self.layer.init)
-            self.deltas = None
 
     def _forward(self, forward: Callable[..., Any], model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
         Y, backprop_layer = forward(model, X, is_train)
@@ -151,71 +129,59 @@ class ThincOutput(_OutputProbe):
             Y = Y + torch2xp(delta)
 
         def backprop(dY: Any) -> Any:
-            if self.capture:
+            if self._capture:
                 call.keep(xp2torch(dY))
             return backprop_layer(dY)
 
         return Y, backprop
 
 
-class _WeightProbe:
-    """What both kinds of weight have in common: one group, and only rows of the batch's words are real."""
+class WeightProbe:
+    """The weights of an embedding layer: other values for the time of a pass, then its own again.
+
+    All are one group, and only rows of the batch's words are real.
+
+    layer (Embedding or Model): torch's `weight` gets other data, thinc's parameter `E` another array.
+    """
+
+    def __init__(self, layer: Layer):
+        self.layer = layer
+
+    @contextmanager
+    def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Iterator[None]:
+        """As in `OutputProbe`; there is one perturbation, and the gradient is always kept."""
+        layer = self.layer
+        own: Any
+        replace: Callable[[Any], None]
+        if isinstance(layer, Model):
+            own, replace = layer.get_param("E"), partial(layer.set_param, "E")
+        else:
+            own, replace = layer.weight.data, partial(setattr, layer.weight, "data")
+        try:
+            if deltas is not None:
+                delta = deltas[0].reshape(own.shape)
+                replace(own + (torch2xp(delta) if isinstance(layer, Model) else delta.to(own.dtype)))
+            yield
+        finally:
+            replace(own)
 
     def captures(self, lengths: Sequence[int], norm: str) -> list[Capture]:
-        gradient = self._gradient()
+        """As in `OutputProbe`, of the whole table."""
+        layer = self.layer
+        if isinstance(layer, Model):
+            gradient = xp2torch(layer.get_grad("E")) if layer.has_grad("E") else None
+        else:
+            gradient = layer.weight.grad
         if gradient is None or is_zero(gradient):
             return []
         gradient = gradient.detach().reshape(-1, gradient.shape[-1])
         group = torch.zeros(len(gradient), dtype=torch.int64, device=gradient.device)
         return [Capture(gradient, Rows(group, gradient.ne(0).any(-1), 1))]
 
-    def _gradient(self) -> Tensor | None:
-        raise NotImplementedError
+
+Probe = OutputProbe | WeightProbe
 
 
-class TorchWeight(_WeightProbe):
-    """The weight of an `nn.Embedding`. The parameter gets other data for the time of a pass, then its own again."""
-
-    def __init__(self, layer: nn.Embedding):
-        self.layer = layer
-
-    @contextmanager
-    def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Iterator[None]:
-        weight = self.layer.weight
-        own = weight.data
-        try:
-            if deltas is not None:
-                weight.data = own + deltas[0].to(own.dtype).reshape(own.shape)
-            yield
-        finally:
-            weight.data = own
-
-    def _gradient(self) -> Tensor | None:
-        return self.layer.weight.grad
-
-
-class ThincWeight(_WeightProbe):
-    """The table of a thinc embedding layer. The layer gets another array for the time of a pass, then its own again."""
-
-    def __init__(self, layer: Model):
-        self.layer = layer
-
-    @contextmanager
-    def attached(self, deltas: Sequence[Tensor] | None, *, capture: bool = True) -> Iterator[None]:
-        own = self.layer.get_param("E")
-        try:
-            if deltas is not None:
-                self.layer.set_param("E", own + torch2xp(deltas[0]).reshape(own.shape))
-            yield
-        finally:
-            self.layer.set_param("E", own)
-
-    def _gradient(self) -> Tensor | None:
-        return xp2torch(self.layer.get_grad("E")) if self.layer.has_grad("E") else None
-
-
-def make_probe(layer: nn.Embedding | Model, target: str) -> Probe:
-    """A probe of a layer's output or of its weights."""
-    if isinstance(layer, Model):
-        return ThincOutput(layer) if target == "output" else ThincWeight(layer)
-    return TorchOutput(layer) if target == "output" else TorchWeight(layer)
+def make_probe(layer: Layer, target: str) -> Probe:
+    """A probe of a layer's `output` or of its `weights`."""
+    return OutputProbe(layer) if target == "output" else WeightProbe(layer)

@@ -11,6 +11,7 @@ from thinc.layers import embed, hashembed
 from torch import nn
 
 from ..._internals import forward_of, module_of
+from .probes import Layer
 
 # Tables that say where a token stands, not what it is.
 PLACE = re.compile(r"position|token_type|segment|relative|distance|\bwpe\b")
@@ -23,13 +24,13 @@ class Target(NamedTuple):
     component (str): name of the pipe it belongs to.
     name (str): the component and the path of the layer, such as `transformer.embeddings.word_embeddings`; thinc's
         layers are counted: `ner.hashembed`, `ner.hashembed#2`.
-    layer: a torch module or a thinc layer.
+    layer (Embedding or Model): a torch module or a thinc layer.
     is_default (bool): whether it embeds words, as far as its name tells.
     """
 
     component: str
     name: str
-    layer: nn.Embedding | Model
+    layer: Layer
     is_default: bool
 
 
@@ -42,24 +43,26 @@ def choose_targets(
 ) -> list[Target]:
     """The embedding layers to attack in these pipes.
 
-    components, names: see `adversarial_training.v1`.
+    pipes (iterable of (str, Pipe)): names and components.
+    components, names (list of str, or None): see `create_adversarial_training`.
     trained_weights (bool): the weights themselves are attacked, so they must be trained.
-    RAISES ValueError: a component or a layer is not there, or its weights are fixed; the message says what there is.
+    RETURNS (list of Target): in the order of the pipeline.
+    RAISES (ValueError): a component or a layer is not there, or its weights are fixed; the message says what there is.
     """
     models = {name: pipe.model for name, pipe in pipes if _is_trainable(pipe)}
     found = [target for name, model in models.items() for target in find_targets(name, model)]
+    for name in components or ():
+        if name not in models:
+            raise ValueError(
+                f"the component {name!r} cannot be attacked: it is absent, frozen, or not trainable. Trained "
+                f"components are {', '.join(models) or 'none'}; {candidates(found)}"
+            )
+        if not any(target.component == name for target in found):
+            raise ValueError(
+                f"the component {name!r} has no embedding layer of its own (a listener's is that of the component "
+                f"it listens to); {candidates(found)}"
+            )
     if components is not None:
-        for name in components:
-            if name not in models:
-                raise ValueError(
-                    f"the component {name!r} cannot be attacked: it is absent, frozen, or not trainable. Trained "
-                    f"components are {', '.join(models) or 'none'}; {candidates(found)}"
-                )
-            if not any(target.component == name for target in found):
-                raise ValueError(
-                    f"the component {name!r} has no embedding layer of its own (a listener's is that of the component "
-                    f"it listens to); {candidates(found)}"
-                )
         found = [target for target in found if target.component in components]
     chosen = choose(found, names)
     for target in chosen:
@@ -72,15 +75,19 @@ def find_targets(component: str, model: Model) -> list[Target]:
     """The embedding layers of a component: torch's `nn.Embedding`, thinc's `HashEmbed` and `Embed`.
 
     It cannot find embeddings that are made in another way (spaCy's `CharacterEmbed`, static vectors, a matrix product).
+
+    component (str): name of the pipe.
+    model (Model): its model.
+    RETURNS (list of Target): each layer once, in the order of the model.
     """
-    found: list[Target] = []
+    found: dict[int, Target] = {}
     used: Counter[str] = Counter()
 
-    def add(path: str, layer: nn.Embedding | Model, is_default: bool) -> None:
+    def add(path: str, layer: Layer, is_default: bool) -> None:
         name = f"{component}.{path}" if path else component
         used[name] += 1
         count = f"#{used[name]}" if used[name] > 1 else ""
-        found.append(Target(component, name + count, layer, is_default))
+        found.setdefault(id(layer), Target(component, name + count, layer, is_default))
 
     for node in model.walk():
         kind = THINC_LAYERS.get(forward_of(node))
@@ -95,15 +102,17 @@ def find_targets(component: str, model: Model) -> list[Target]:
             words = words or {path for path in layers if not PLACE.search(path)}
             for path, layer in layers.items():
                 add(path, layer, path in words)
-    unique = {id(target.layer): target for target in reversed(found)}
-    return [target for target in found if unique[id(target.layer)] is target]
+    return list(found.values())
 
 
 def choose(targets: Sequence[Target], names: Iterable[str] | None) -> list[Target]:
     """The targets with these names.
 
-    names: full names, paths without the component, or patterns of either (`*`, `?`); None for those that embed words.
-    RAISES ValueError: a name matches nothing, or nothing embeds words; the message lists the candidates.
+    targets (sequence of Target): all there are.
+    names (iterable of str, or None): full names, paths without the component, or patterns of either (`*`, `?`); None
+        for those that embed words.
+    RETURNS (list of Target): in the order of `targets`.
+    RAISES (ValueError): a name matches nothing, or nothing embeds words; the message lists the candidates.
     """
     if names is None:
         chosen = [target for target in targets if target.is_default]

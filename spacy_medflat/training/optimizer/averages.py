@@ -1,20 +1,20 @@
-"""Exponential averages of parameters that `spacy train` evaluates and saves, torch's parameters too.
+"""Exponential averages of parameters that training evaluates and saves, torch's parameters too.
 
-spaCy's loop runs both inside `nlp.use_params(optimizer.averages)`, but thinc's torch layers look for other keys there
-than its optimizers write, and would load a module's parameters all or none. So `use_params` of every pipeline learns to
-recognise these averages. It exchanges them with the weights in place: no copy of a module, nothing to load.
+spaCy's loop runs both inside `nlp.use_params(optimizer.averages)`. What thinc does there is not enough: its torch
+layers look for other keys than its optimizers write, and would load, and copy, the whole state of a module. So the
+pipeline that is trained gets a `use_params` of its own, which exchanges the averages with the weights in place.
 """
 
+import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import wraps
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NoReturn
 
 import torch
 from spacy.language import Language
-from spacy.util import logger
 
-KeyT = tuple[int, str]
+from ...runtime import weights_changed
+from ..parameters import KeyT, find_parameters
 
 
 class ParameterAverages:
@@ -36,68 +36,85 @@ class ParameterAverages:
         return bool(self.values)
 
     def start(self, key: KeyT, weights: torch.Tensor) -> None:
-        """Begin with these weights, unless there is an average already. To be called before a step."""
+        """Begin with the weights before a step, unless there is an average already.
+
+        key ((int, str)), weights (float tensor): the parameter, and its own memory.
+        """
+        if not self._weights:
+            _let_pipelines_use_averages(key)
         if key not in self.values:
             self.values[key], self.counts[key] = weights.clone(), 0
+        self._weights[key] = weights
 
-    def add(self, key: KeyT, weights: torch.Tensor) -> None:
-        """Take in the weights after a step. Their memory is where the average goes when it is used."""
+    def add(self, key: KeyT) -> None:
+        """Take in a parameter's weights after a step."""
         self.counts[key] += 1
         decay = min(self.decay, (1 + self.counts[key]) / (10 + self.counts[key]))
-        self.values[key].lerp_(weights, 1 - decay)
-        self._weights[key] = weights
+        self.values[key].lerp_(self._weights[key], 1 - decay)
 
     def restore(
         self, values: Mapping[KeyT, torch.Tensor], counts: Mapping[KeyT, int], weights: Mapping[KeyT, torch.Tensor]
     ) -> None:
-        """Go on with averages of an earlier run; `weights` are the parameters' own memory."""
+        """Go on with averages of an earlier run.
+
+        values (dict of float tensor), counts (dict of int): the average of each parameter, and its number of steps.
+        weights (dict of float tensor): the parameters' own memory.
+        """
         self.values, self.counts, self._weights = dict(values), dict(counts), dict(weights)
+        for key in list(weights)[:1]:
+            _let_pipelines_use_averages(key)
 
     @contextmanager
     def swapped_in(self) -> Iterator[None]:
         """Inside, the weights are the averages; afterwards they are themselves, bit for bit, after an error too."""
-        if not self:
-            logger.warning("No parameter was updated yet: there is no average, and the weights stand for it.")
         if self._in_use:
             yield
             return
-        exchanged = []
-        self._in_use = True
-        try:
+        with ExitStack() as afterwards:
+            self._in_use = True
+            afterwards.callback(setattr, self, "_in_use", False)
+            afterwards.callback(weights_changed)
             for key, value in self.values.items():
                 _exchange(self._weights[key], value)
-                exchanged.append(key)
+                afterwards.callback(_exchange, self._weights[key], value)
+            weights_changed()
             yield
-        finally:
-            for key in exchanged:
-                _exchange(self._weights[key], self.values[key])
-            self._in_use = False
 
     def items(self) -> NoReturn:
-        """RAISES TypeError: thinc's own `use_params` cannot put these averages into torch's layers."""
+        """RAISES (TypeError): thinc's own `use_params` cannot put these averages into torch's layers."""
         raise TypeError(
-            "averages of LayerwiseAdamW act through `nlp.use_params`, not through a component's or a model's: "
-            "set average_decay = 0 for `spacy pretrain`"
+            "averages of LayerwiseAdamW act through `nlp.use_params` of the pipeline that was trained, not through a "
+            "component's or a model's: set average_decay = 0 for `spacy pretrain`"
         )
 
     def __contains__(self, key: object) -> NoReturn:
         self.items()
 
 
-def let_pipelines_use_averages() -> None:
-    """Make `use_params` of all pipelines recognise `ParameterAverages`. For other parameters nothing changes."""
-    original: Any = Language.use_params
-    if getattr(original, "recognises_averages", False):
-        return
+class _UseParams:
+    """`use_params` of one pipeline, which recognises averages. Copies and pickles of the pipeline have the class's."""
 
-    @wraps(original)
-    @contextmanager
-    def use_params(self: Language, params: Any) -> Iterator[None]:
-        with params.swapped_in() if isinstance(params, ParameterAverages) else original(self, params):
-            yield
+    def __init__(self, nlp: Language):
+        self.nlp = nlp
 
-    use_params.recognises_averages = True  # type: ignore[attr-defined]
-    Language.use_params = use_params  # type: ignore[method-assign]
+    def __call__(self, params: Any) -> AbstractContextManager[None]:
+        if isinstance(params, ParameterAverages):
+            return params.swapped_in()
+        return type(self.nlp).use_params(self.nlp, params)
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.nlp, "use_params")
+
+
+def _let_pipelines_use_averages(key: KeyT) -> None:
+    """Give the pipelines that have this parameter a `use_params` that recognises averages.
+
+    They are looked for in memory, once: an optimizer is made from a config and called with keys and arrays, and nothing
+    in spaCy or thinc tells it of a pipeline before `use_params` is called, which is too late.
+    """
+    for nlp in gc.get_objects():
+        if issubclass(type(nlp), Language) and key in find_parameters(nlp.components):
+            nlp.use_params = _UseParams(nlp)
 
 
 def _exchange(a: torch.Tensor, b: torch.Tensor) -> None:

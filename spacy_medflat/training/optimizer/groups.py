@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..parameters import KeyT
+
 # Names of parameters in BERT, RoBERTa, ELECTRA, ERNIE, MPNet, ALBERT, DistilBERT and DeBERTa models.
 ENCODER_PARAM = re.compile(r"^(embeddings|embeddings_project|encoder|transformer|pooler)\.")
 _LAYER = re.compile(r"^(?:encoder|transformer)\.layers?\.(\d+)\.")
@@ -17,7 +19,9 @@ _EMBEDDINGS = -1
 class Group:
     """Parameters that share a rate and a weight decay.
 
-    part (str): "head", "encoder", or a part of the encoder such as "encoder layer 3". factor (float): of the rate.
+    part (str): "head", "encoder", or a part of the encoder such as "encoder layer 3".
+    factor (float): of the rate.
+    weight_decay (float): decoupled.
     """
 
     part: str
@@ -29,20 +33,20 @@ class Group:
 class Grouping:
     """Puts parameters into groups as they become known.
 
-    weight_decay, layer_decay, inverted: see `create_layerwise_adamw`. groups: of each parameter, by its owner's id and
-    its name.
+    weight_decay, layer_decay, inverted: see `create_layerwise_adamw`.
+    groups (dict of Group): of each parameter.
     """
 
     weight_decay: float
     layer_decay: float = 1.0
     inverted: bool = False
-    groups: dict[tuple[int, str], Group] = field(default_factory=dict)
+    groups: dict[KeyT, Group] = field(default_factory=dict)
 
     def needs_depth(self, name: str) -> bool:
         """Whether the group depends on parameters that come later."""
         return self.layer_decay != 1.0 and ENCODER_PARAM.match(name) is not None
 
-    def add(self, shapes: Mapping[tuple[int, str], Sequence[int]]) -> None:
+    def add(self, shapes: Mapping[KeyT, Sequence[int]]) -> None:
         """Add parameters by their shapes. An encoder whose layers become more gets new groups as a whole."""
         for key, shape in shapes.items():
             part = "encoder" if ENCODER_PARAM.match(key[1]) else "head"
@@ -79,9 +83,11 @@ def find_levels(names: Iterable[str]) -> tuple[dict[str, int], int]:
 def rate_factor(level: int, depth: int, decay: float, inverted: bool = False) -> float:
     """The share of the encoder's rate for a level of `find_levels`.
 
+    level, depth (int): of `find_levels`.
     decay (float): from one layer to the next one down (Howard and Ruder, arXiv:1801.06146; Clark et al.,
         arXiv:2003.10555): layer l of D has decay ** (D - 1 - l), the embeddings decay ** D.
     inverted (bool): from one layer to the next one *up*: the lowest layer and the embeddings have 1.
+    RETURNS (float): in (0, 1].
     """
     return decay ** (max(level, 0) if inverted else depth - 1 - level)
 
@@ -103,7 +109,8 @@ def has_weight_decay(name: str, shape: Sequence[int]) -> bool:
 def describe(members: Iterable[tuple[Group, int]]) -> str:
     """A line for each group: its tensors, values, rate and weight decay.
 
-    members: the group and the number of values of each parameter.
+    members (iterable of (Group, int)): the group and the number of values of each parameter.
+    RETURNS (str): without a line end.
     """
     sizes: dict[Group, list[int]] = {}
     for group, size in members:

@@ -10,30 +10,9 @@ from thinc.api import Optimizer, xp2torch
 from thinc.types import FloatsXd, Generator
 from torch.optim.adamw import adamw
 
-from .averages import KeyT, ParameterAverages, let_pipelines_use_averages
+from ..parameters import KeyT
+from .averages import ParameterAverages
 from .groups import Grouping, describe
-
-
-class Views(dict[KeyT, FloatsXd]):
-    """The array of each parameter as it came first.
-
-    thinc makes a new tensor of every array that an optimizer returns, and a new array of that tensor at the next step.
-    Each of them keeps the one before alive, unless the same array is returned every time.
-    """
-
-    def first(self, key: KeyT, weights: FloatsXd) -> FloatsXd:
-        """The array that came for this parameter first, if `weights` is the same memory."""
-        first = self.get(key)
-        if first is None or first.shape != weights.shape or _address(first) != _address(weights):
-            first = self[key] = weights
-        return first
-
-
-def _address(array: Any) -> int:
-    """Where the values of an array of numpy or cupy begin."""
-    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__
-    return interface["data"][0]
-
 
 # A constant, or a schedule of thinc's.
 Rate = float | list[float] | Generator
@@ -56,6 +35,7 @@ def create_layerwise_adamw(
 
     encoder_rate, head_rate (float or schedule): learning rates of a pretrained encoder's parameters, known by their
         names (BERT, RoBERTa, ERNIE, ELECTRA, MPNet, ALBERT, DistilBERT, DeBERTa), and of all others.
+    beta1, beta2, eps (float): as in Adam.
     weight_decay (float): decoupled decay (Loshchilov and Hutter, arXiv:1711.05101); none on biases, norms and gates.
     grad_clip (float): the largest L2 norm of the gradient of one parameter; 0 for no limit. The loss of `medflat_ner`
         is a sum over texts, so norms are in the hundreds. A limit far below them gives all batches the same weight, of
@@ -66,7 +46,8 @@ def create_layerwise_adamw(
     inverted_decay (bool): the top layers get the smallest rate; to reproduce a published result, not to use.
     average_decay (float): in [0, 1); evaluate and save an exponential average of the weights, see `ParameterAverages`.
         0.995 to 0.9999 are usual, 0 is for no average. Training goes on with the weights themselves.
-    RAISES ValueError: a setting is out of range.
+    RETURNS (LayerwiseAdamW): the optimizer.
+    RAISES (ValueError): a setting is out of range.
     """
     _require(0 <= beta1 < 1, "beta1", beta1, "at least 0 and less than 1")
     _require(0 <= beta2 < 1, "beta2", beta2, "at least 0 and less than 1")
@@ -82,14 +63,17 @@ def create_layerwise_adamw(
     _require(not inverted_decay or layer_decay < 1, "layer_decay", layer_decay, "less than 1 with inverted_decay")
     _require(0 <= average_decay < 1, "average_decay", average_decay, "at least 0 and less than 1")
     optimizer = LayerwiseAdamW(
-        encoder_rate, head_rate, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay, grad_clip=grad_clip
+        encoder_rate,
+        head_rate,
+        Grouping(weight_decay, layer_decay, inverted_decay),
+        ParameterAverages(average_decay) if average_decay else None,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
     )
     _require_rate("encoder_rate", optimizer.encoder_rate)
     _require_rate("head_rate", optimizer.learn_rate)
-    optimizer.grouping = Grouping(weight_decay, layer_decay, inverted_decay)
-    if average_decay:
-        let_pipelines_use_averages()
-        optimizer.averages = ParameterAverages(average_decay)  # type: ignore[assignment]
     return optimizer
 
 
@@ -105,6 +89,11 @@ class LayerwiseAdamW(Optimizer):
 
     With a layer decay, an encoder's parameters come before its depth is known, the lowest first. So its first update
     is held back until another model's parameter comes, or the step ends with `step_schedules`.
+
+    encoder_rate, head_rate (float or schedule): learning rates.
+    grouping (Grouping): puts parameters into groups.
+    averages (ParameterAverages or None): kept beside the weights.
+    settings (float): of thinc's `Optimizer`.
     """
 
     encoder_rate: float
@@ -113,30 +102,31 @@ class LayerwiseAdamW(Optimizer):
         self,
         encoder_rate: Rate,
         head_rate: Rate,
-        *,
-        beta1: float,
-        beta2: float,
-        eps: float,
-        weight_decay: float,
-        grad_clip: float,
+        grouping: Grouping,
+        averages: ParameterAverages | None = None,
+        **settings: Any,
     ):
-        # `learn_rate` is what spaCy prints and logs.
-        super().__init__(
-            head_rate, beta1=beta1, beta2=beta2, eps=eps, L2=weight_decay, grad_clip=grad_clip, use_averages=False
-        )
+        # `learn_rate` is what spaCy prints and logs, `averages` what its loop evaluates and saves.
+        super().__init__(head_rate, **settings)
         self._set_attr_or_schedule("encoder_rate", encoder_rate)
-        self.grouping = Grouping(weight_decay)
+        self.averages: Any = averages
+        self.grouping = grouping
         self.steps = 0  # calls of `step_schedules`
         self.moments: dict[KeyT, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
-        self._views = Views()
+        self._arrays: dict[KeyT, FloatsXd] = {}
         self._held: list[_Held] = []
         self._described = 0
 
     def __call__(
         self, key: KeyT, weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
     ) -> tuple[FloatsXd, FloatsXd]:
-        """Update one parameter; `key` is its owner's id and its name."""
-        weights = self._views.first(key, weights)
+        """Update one parameter; arguments and result are those of thinc's `Optimizer`."""
+        # thinc makes a new tensor of every array that an optimizer returns, and a new array of that tensor at the next
+        # step. Each keeps the one before alive, unless the same array is returned every time.
+        first = self._arrays.setdefault(key, weights)
+        if first.shape != weights.shape or _address(first) != _address(weights):
+            self._arrays[key] = weights
+        weights = self._arrays[key]
         grad = xp2torch(gradient)
         if self._held and not self._belongs_to_held(key):
             self._release()
@@ -169,15 +159,18 @@ class LayerwiseAdamW(Optimizer):
     ) -> None:
         """Go on from an earlier run, with the schedules `steps` steps from their start.
 
-        moments: first and second moment and number of steps of each parameter. weights: the parameters' own memory.
-        RAISES ValueError: the schedules are past that step already.
+        moments (dict of (float tensor, float tensor, float scalar)): first and second moment and number of steps of
+            each parameter.
+        weights (dict of float arrays): the parameters' own memory.
+        steps (int): calls of `step_schedules`.
+        RAISES (ValueError): the schedules are past that step already.
         """
         if steps < self.steps:
             raise ValueError(f"the schedules are at step {self.steps}, past {steps}: restore into a new optimizer")
         while self.steps < steps:
             super().step_schedules()
             self.steps += 1
-        self.moments, self._views, self._held, self._described = dict(moments), Views(weights), [], 0
+        self.moments, self._arrays, self._held, self._described = dict(moments), dict(weights), [], 0
         self.grouping.groups.clear()
         self.grouping.add({key: array.shape for key, array in weights.items()})
 
@@ -191,9 +184,8 @@ class LayerwiseAdamW(Optimizer):
             grad.mul_(torch.clamp(self.grad_clip / (grad.norm() + 1e-6), max=1.0))
         rate = self.learn_rate if group.part == "head" else self.encoder_rate
         _require_rate("head_rate" if group.part == "head" else "encoder_rate", rate)
-        averages: Any = self.averages
-        if averages is not None:
-            averages.start(key, param)
+        if self.averages is not None:
+            self.averages.start(key, param)
         adamw(
             [param],
             [grad],
@@ -210,8 +202,8 @@ class LayerwiseAdamW(Optimizer):
             eps=self.eps,
             maximize=False,
         )
-        if averages is not None:
-            averages.add(key, param)
+        if self.averages is not None:
+            self.averages.add(key)
 
     def _release(self) -> None:
         """Apply the updates that were held back."""
@@ -224,6 +216,12 @@ class LayerwiseAdamW(Optimizer):
         """Whether a parameter is another new one of the encoder that is being held back."""
         keys = [update.key for update in self._held]
         return key[0] == keys[0][0] and key not in keys and key not in self.grouping.groups
+
+
+def _address(array: Any) -> int:
+    """Where the values of an array of numpy or cupy begin."""
+    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__
+    return interface["data"][0]
 
 
 def _require(condition: bool, name: str, value: float, expected: str) -> None:

@@ -1,10 +1,9 @@
 """Checkpoints of a training run: one file each, written whole or not at all, the last two kept."""
 
 import json
-import os
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from safetensors.numpy import save_file
 from spacy.util import logger
 
 from ...errors import CheckpointError, DamagedCheckpointError
+from ...files import replaced_when_done
 
 FORMAT = 2
 _KEPT = 2
@@ -21,7 +21,11 @@ _KEPT = 2
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found: the step, counted from 0, and what `train_while_improving` says of it."""
+    """What an evaluation found.
+
+    step (int): the step it followed, counted from 0.
+    score (float), other_scores (dict), losses (dict of float): what `train_while_improving` says of it.
+    """
 
     step: int
     score: float
@@ -33,10 +37,15 @@ class Evaluation:
 class Checkpoint:
     """A run after a step.
 
-    step (int): the last step done, counted from 0. losses: the sums since the last evaluation. texts (int): CRC-32 of
-    all texts trained on so far, with their annotations. dev_texts (int): CRC-32 of the dev texts with theirs. config
-    (str): the pipeline's. labels: of each component. versions: of packages. arrays: weights, optimizer and random
-    states.
+    step (int): the last step done, counted from 0.
+    evaluations (list of Evaluation): all so far.
+    losses (dict of float): the sums since the last evaluation.
+    texts (int): CRC-32 of all texts trained on so far, with their annotations.
+    dev_texts (int): CRC-32 of the dev texts with theirs.
+    config (str): the pipeline's.
+    labels (dict of list of str): of each component.
+    versions (dict of str): of packages.
+    arrays (dict of arrays): weights, optimizer and random states, under names such as `weights|medflat_ner/3/W`.
     """
 
     step: int
@@ -55,11 +64,6 @@ class Checkpoint:
         return {key.removeprefix(prefix): array for key, array in self.arrays.items() if key.startswith(prefix)}
 
 
-def with_prefix(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays as `Checkpoint.part` expects them."""
-    return {f"{name}|{key}": array for key, array in arrays.items()}
-
-
 class CheckpointFolder:
     """The folder of a run's checkpoints. At most the last two stay: each has the size of weights and optimizer."""
 
@@ -72,19 +76,16 @@ class CheckpointFolder:
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Add a checkpoint, then remove what is older than the one before."""
-        self.path.mkdir(parents=True, exist_ok=True)
         target = self.path / f"step-{checkpoint.step:09d}.safetensors"
-        scratch = target.with_suffix(".part")
-        write_checkpoint(checkpoint, scratch)
-        scratch.replace(target)
-        _flush_to_disk(self.path)
+        with replaced_when_done(target, durable=True) as scratch:
+            write_checkpoint(checkpoint, scratch)
         for old in self.files()[_KEPT:]:
             old.unlink()
 
     def read_last(self) -> Checkpoint:
         """The newest checkpoint that is whole. Damaged ones are logged and removed.
 
-        RAISES CheckpointError: there is none.
+        RAISES (CheckpointError): there is none.
         """
         for path in (files := self.files()):
             try:
@@ -105,18 +106,18 @@ class CheckpointFolder:
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint as safetensors, with a CRC-32 of everything in it, and wait until the disk has it."""
+    """Write a checkpoint as safetensors, with a CRC-32 of everything in it."""
     arrays = {name: np.require(array, requirements="C") for name, array in checkpoint.arrays.items()}
-    state = json.dumps({"format": FORMAT, **_state(checkpoint)}, ensure_ascii=False, default=_plain)
+    values = {name: value for name, value in vars(checkpoint).items() if name != "arrays"}
+    state = json.dumps({"format": FORMAT, **values}, ensure_ascii=False, default=_plain)
     save_file(arrays, path, metadata={"state": state, "crc": str(_checksum(state, arrays))})
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
-    RAISES DamagedCheckpointError: the file is not whole. CheckpointError: it is of another format.
+    RAISES (DamagedCheckpointError): the file is not whole.
+    RAISES (CheckpointError): it is of another format.
     """
     try:
         with safe_open(path, framework="np") as file:
@@ -134,13 +135,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(arrays=arrays, **values)
 
 
-def _state(checkpoint: Checkpoint) -> dict[str, Any]:
-    values = {name: value for name, value in vars(checkpoint).items() if name != "arrays"}
-    return {**values, "evaluations": [asdict(evaluation) for evaluation in checkpoint.evaluations]}
-
-
 def _plain(value: Any) -> Any:
-    """Scalars of numpy as Python's."""
+    """Evaluations as dicts, scalars of numpy as Python's."""
+    if isinstance(value, Evaluation):
+        return vars(value)
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"cannot save {value!r} in a checkpoint: scores and losses must be numbers, texts, lists or dicts")
@@ -152,13 +150,3 @@ def _checksum(state: str, arrays: Mapping[str, np.ndarray]) -> int:
         total = zlib.crc32(name.encode(), total)
         total = zlib.crc32(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8).data, total)
     return total
-
-
-def _flush_to_disk(folder: Path) -> None:
-    """Make sure that a renamed file survives a power cut."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

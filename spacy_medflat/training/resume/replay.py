@@ -12,6 +12,7 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.training import Example
+from spacy.util import dict_to_dot
 from thinc.api import Config
 
 from ...errors import CheckpointError
@@ -21,11 +22,18 @@ from .checkpoint import Checkpoint, Evaluation
 Scores = tuple[float, dict[str, Any]]
 Batch = tuple[int, list[Example]]
 # What may differ between the runs: it cannot change a weight.
-_FREE = ("training.logger.",)
+_FREE = "training.logger."
 
 
 class Replay:
-    """Stands for the pipeline in `train_while_improving`, up to the step of a checkpoint."""
+    """Stands for the pipeline in `train_while_improving`, up to the step of a checkpoint; then passes all on to it.
+
+    nlp (Language): the pipeline.
+    checkpoint (Checkpoint or None): where to come to; None for a new run.
+    evaluate (callable): gives score and other scores of the pipeline.
+    before_update (callable or None): the callback of the config.
+    active (bool): whether the step of the checkpoint is still to come; set by the loop.
+    """
 
     def __init__(
         self,
@@ -42,7 +50,7 @@ class Replay:
         if checkpoint:
             self._evaluations = {found.step: found for found in checkpoint.evaluations}
             self._losses = {checkpoint.step: checkpoint.losses}
-            self._losses.update({found.step: found.losses for found in checkpoint.evaluations})
+            self._losses.update({step: found.losses for step, found in self._evaluations.items()})
 
     @property
     def pipeline(self) -> list[tuple[str, Any]]:
@@ -82,6 +90,7 @@ class Replay:
 class Batches:
     """The batches of a training, which depend on nothing that happens in training.
 
+    batches (iterable of (int, list of Example)): epochs and batches.
     texts (int): CRC-32 of all texts so far, see `annotated_crc`.
     """
 
@@ -96,7 +105,12 @@ class Batches:
 
 
 def annotated_crc(examples: Iterable[Example], start: int = 0) -> int:
-    """CRC-32 of texts and of their gold spans, entities and categories; the same in every process."""
+    """CRC-32 of texts and of their gold spans, entities and categories; the same in every process.
+
+    examples (iterable of Example): texts.
+    start (int): the CRC-32 of texts before them.
+    RETURNS (int): the CRC-32 of all.
+    """
     for example in examples:
         doc = example.reference
         groups = [*sorted(doc.spans.items()), ("ents", doc.ents)]
@@ -109,8 +123,10 @@ def annotated_crc(examples: Iterable[Example], start: int = 0) -> int:
 def check_same_run(nlp: Language, checkpoint: Checkpoint, dev_texts: int) -> None:
     """Make sure that a checkpoint belongs to a training of this pipeline with this config and these dev texts.
 
-    dev_texts (int): their CRC-32, see `annotated_crc`.
-    RAISES CheckpointError: it does not; the message names the differences.
+    nlp (Language): the initialized pipeline.
+    checkpoint (Checkpoint): where it is to go on.
+    dev_texts (int): the CRC-32 of the dev texts, see `annotated_crc`.
+    RAISES (CheckpointError): it does not; the message names the differences.
     """
     if differences := config_differences(checkpoint.config, nlp.config.to_str()):
         raise CheckpointError(
@@ -132,7 +148,7 @@ def check_same_run(nlp: Language, checkpoint: Checkpoint, dev_texts: int) -> Non
 
 def config_differences(before: str, after: str) -> list[str]:
     """The settings that differ between two configs, such as "training.seed: 0, now 1"."""
-    old, new = (dict(_flatten(Config().from_str(text, interpolate=False))) for text in (before, after))
+    old, new = (dict_to_dot(Config().from_str(text, interpolate=False)) for text in (before, after))
     missing = "(not set)"
     return [
         f"{name}: {old.get(name, missing)!r}, now {new.get(name, missing)!r}"
@@ -145,11 +161,3 @@ def find_labels(nlp: Language) -> dict[str, list[str]]:
     """The labels of each component that has some, in their order."""
     labels = {name: list(getattr(pipe, "labels", None) or []) for name, pipe in nlp.components}
     return {name: found for name, found in labels.items() if found}
-
-
-def _flatten(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in section.items():
-        if isinstance(value, dict) and value:
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

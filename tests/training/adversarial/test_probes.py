@@ -4,7 +4,6 @@ import torch
 from thinc.layers import Embed
 
 from spacy_medflat.training.adversarial.attacks import FGM
-from spacy_medflat.training.adversarial.gradients import is_finite, is_zero
 from spacy_medflat.training.adversarial.probes import SkipError, make_probe
 
 IDS = torch.tensor([[1, 2, 3], [2, 0, 0]])
@@ -114,18 +113,3 @@ def test_weights_are_perturbed_for_a_pass_in_rows_of_the_batch(table, layer):
         np.testing.assert_array_equal(layer.get_param("E"), array + 1.0)
         raise RuntimeError
     assert layer.get_param("E") is array
-
-
-@pytest.mark.parametrize("as_array", [torch.from_numpy, np.asarray])
-def test_zero_and_finite(as_array):
-    big = np.full(4, 3e38, "f")
-    for values, zero, finite in (
-        (np.zeros((2, 2), "f"), True, True),
-        (np.array([0.0, 1e-40], "f"), False, True),
-        (np.array([np.nan, 0.0], "f"), False, False),
-        (np.array([np.inf, -np.inf], "f"), False, False),
-        (big, False, True),
-        (np.zeros((0, 3), "f"), True, True),
-    ):
-        with np.errstate(over="ignore", invalid="ignore"):
-            assert (is_zero(as_array(values)), is_finite(as_array(values))) == (zero, finite)

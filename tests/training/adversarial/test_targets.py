@@ -6,7 +6,6 @@ from thinc.api import Linear, Model, PyTorchWrapper, chain, list2ragged, reduce_
 from thinc.layers import Embed
 
 from spacy_medflat.training.adversarial.attacks import FGM
-from spacy_medflat.training.adversarial.gradients import Parameters
 from spacy_medflat.training.adversarial.targets import choose, choose_targets, find_targets
 
 from ...pipelines import transformer_pipeline, write_recipe
@@ -159,10 +158,3 @@ def test_thincs_plain_embedding_is_found_and_attacked():
     _, losses = attacked_gradients(nlp, gold(nlp))
     assert names(find_targets("textcat", embed)) == ["textcat.embed"]
     assert losses["textcat_adversarial"] > losses["textcat"]
-
-
-def test_a_remote_parameter_server_is_an_error():
-    model = models(victim("textcat"))[0]
-    next(iter(model.walk()))._params.proxy = object()
-    with pytest.raises(ValueError, match="parameter server"):
-        Parameters([model])

@@ -1,8 +1,10 @@
 """The average of weights: what it is, and that `spacy train` evaluates and saves it and trains without it."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
-import spacy
 import torch
 from numpy.testing import assert_allclose
 from spacy.cli.train import train as spacy_train
@@ -10,7 +12,6 @@ from spacy.language import Language
 from spacy.training import loop
 from thinc.api import PyTorchWrapper
 
-from spacy_medflat.training.optimizer import layerwise
 from spacy_medflat.training.optimizer.layerwise import create_layerwise_adamw
 from spacy_medflat.training.resume.state import dump_weights
 
@@ -147,20 +148,22 @@ def test_by_hand_with_a_parameter_that_has_no_gradient():
     assert torch.equal(module.a.detach(), raw) and len(optimizer.averages.values) == 1
 
 
-def test_before_any_step_it_warns(caplog, monkeypatch):
-    monkeypatch.setattr("spacy.util.logger.propagate", True)
+def test_before_any_step_the_weights_stand():
     optimizer = create_layerwise_adamw(0.1, 0.1, average_decay=0.9)
     assert not optimizer.averages
-    with spacy.blank("zh").use_params(optimizer.averages):
-        pass
-    assert "there is no average" in caplog.text
+    nlp, _ = stepped(average_decay=0.0)
+    before = copied(nlp)
+    with nlp.use_params(optimizer.averages):
+        assert_equal_weights(copied(nlp), before)
 
 
 def test_where_it_cannot_act_it_says_so():
     nlp, optimizer = stepped()
     model = nlp.get_pipe("medflat_ner").model
-    with pytest.raises(TypeError, match=r"nlp\.use_params"), model.use_params(optimizer.averages):
-        pass
+    other, _ = stepped(average_decay=0.0)
+    for owner in (model, other):
+        with pytest.raises(TypeError, match=r"nlp\.use_params"), owner.use_params(optimizer.averages):
+            pass
 
 
 def test_averages_of_others_work_as_before():
@@ -179,10 +182,18 @@ def test_averages_of_others_work_as_before():
         assert_equal_weights(copied(nlp), before)
 
 
-def test_use_params_is_wrapped_once():
-    wrapped = Language.use_params
-    layerwise.let_pipelines_use_averages()
-    assert Language.use_params is wrapped
+def test_only_the_pipeline_that_is_trained_has_a_use_params_of_its_own():
+    original = Language.use_params
+    other, _ = stepped(average_decay=0.0)
+    nlp, optimizer = stepped()
+    assert Language.use_params is original
+    assert "use_params" in nlp.__dict__ and "use_params" not in other.__dict__
+    for twin in (copy.deepcopy(nlp), pickle.loads(pickle.dumps(nlp))):
+        assert twin.use_params.__func__ is original and twin.use_params.__self__ is twin
+    data = nlp.to_bytes()
+    with nlp.use_params(optimizer.averages):
+        assert nlp.to_bytes() != data
+    assert nlp.to_bytes() == data
 
 
 def test_without_averages_there_are_none():

@@ -8,21 +8,14 @@ import subprocess
 import sys
 import weakref
 
-import numpy as np
 import pytest
-import spacy
-import torch
 from spacy.cli.train import train as spacy_train
 from spacy.language import Language
-from spacy.training import Example
 from thinc.api import Config
 
 from spacy_medflat.errors import CheckpointError
-from spacy_medflat.training.randomness import dump_random_state, load_random_state, with_own_randomness
-from spacy_medflat.training.resume.checkpoint import Checkpoint, CheckpointFolder, Evaluation, read_checkpoint
+from spacy_medflat.training.resume.checkpoint import CheckpointFolder, read_checkpoint
 from spacy_medflat.training.resume.loop import train
-from spacy_medflat.training.resume.replay import annotated_crc, config_differences
-from spacy_medflat.training.resume.state import find_parameters, optimizer_from_bytes, optimizer_to_bytes
 
 from ...pipelines import cnn_pipeline
 from ..runs import assert_equal_weights, initialized, one_thread, saved_weights, transformer_config, write_config
@@ -203,26 +196,6 @@ def test_a_run_that_differs_is_refused(config, tmp_path, monkeypatch):
         run(config, tmp_path / "out", resume=True)
 
 
-def test_the_checksum_of_texts_sees_every_annotation():
-    def crc(text="右肺上叶腺癌", spans=((0, 4, "bod"),), ents=(), cats=None):
-        doc = spacy.blank("zh").make_doc(text)
-        doc.spans["sc"] = [doc.char_span(*span) for span in spans]
-        doc.ents = [doc.char_span(*ent) for ent in ents]
-        doc.cats = cats or {}
-        return annotated_crc([Example(doc.copy(), doc)])
-
-    found = [
-        crc(),
-        crc(text="右肺上叶肺癌"),
-        crc(spans=((0, 3, "bod"),)),
-        crc(spans=((0, 4, "dis"),)),
-        crc(spans=()),
-        crc(ents=((0, 4, "bod"),)),
-        crc(cats={"x": 1.0}),
-    ]
-    assert len(set(found)) == len(found) and crc() == found[0]
-
-
 def test_what_a_checkpoint_held_is_given_back_once_it_is_restored(config, tmp_path, monkeypatch):
     killed_at(monkeypatch, config, tmp_path, 5)
     held = []
@@ -242,102 +215,3 @@ def test_what_a_checkpoint_held_is_given_back_once_it_is_restored(config, tmp_pa
     monkeypatch.setattr(CheckpointFolder, "write", lambda *_: seen.append(alive()))
     run(config, tmp_path, resume=True)
     assert held and seen and max(seen) == 0
-
-
-def test_a_folder_keeps_two_checkpoints_and_no_half_ones(tmp_path):
-    folder = CheckpointFolder(tmp_path / "checkpoints")
-    with pytest.raises(CheckpointError, match="no checkpoint to continue from"):
-        folder.read_last()
-    arrays = {"weights|a": np.zeros((0, 2), "f"), "weights|b": np.asarray(3), "random|c": np.ones(2, "uint8")}
-    for step in (0, 10, 9):
-        scores = {"f": np.float32(0.1), "per_type": {"病": {"f": None}}}
-        evaluations = [Evaluation(0, 0.1 + 0.2, scores, {"ner": 1e-9})]
-        folder.write(
-            Checkpoint(step, evaluations, {"ner": 1 / 3}, 7, 8, "[a]\n", {"ner": ["病"]}, {"torch": "2"}, arrays)
-        )
-    (folder.path / "step-000000011.part").write_bytes(b"half")
-    assert [path.stem for path in folder.files()] == ["step-000000010", "step-000000009"]
-    read = folder.read_last()
-    assert read.step == 10 and read.losses == {"ner": 1 / 3} and read.evaluations[0].score == 0.1 + 0.2
-    assert read.evaluations[0].other_scores == {"f": float(np.float32(0.1)), "per_type": {"病": {"f": None}}}
-    assert read.part("weights").keys() == {"a", "b"} and read.part("weights")["b"].shape == ()
-    folder.remove()
-    assert not folder.path.exists()
-
-
-def test_scores_that_cannot_be_saved(tmp_path):
-    evaluations = [Evaluation(0, 0.0, {"f": object()}, {})]
-    with pytest.raises(TypeError, match="cannot save <object"):
-        CheckpointFolder(tmp_path).write(Checkpoint(0, evaluations, {}, 0, 0, "", {}, {}))
-
-
-def test_config_differences():
-    old = "[a]\nx = 1\ny = {}\n[a.b]\nz = null\n[training]\n[training.logger]\nv = 1\n"
-    assert config_differences(old, old) == []
-    new = old.replace("x = 1", "x = 2").replace("z = null", "w = 0").replace("v = 1", "v = 2")
-    assert config_differences(old, new) == [
-        "a.b.w: '(not set)', now 0",
-        "a.b.z: None, now '(not set)'",
-        "a.x: 1, now 2",
-    ]
-
-
-def draw():
-    return random.random(), random.gauss(0, 1), np.random.normal(), torch.rand(2).tolist()
-
-
-def test_random_states_go_on():
-    random.gauss(0, 1)
-    np.random.normal()
-    state = dump_random_state()
-    drawn = [draw() for _ in range(3)]
-    load_random_state(state, 0)
-    assert drawn == [draw() for _ in range(3)]
-
-
-def test_a_stream_with_its_own_randomness():
-    def stream():
-        for _ in range(3):
-            yield draw()
-
-    start = dump_random_state()
-    alone = list(stream())
-    load_random_state(start, 0)
-    expected = [draw() for _ in range(3)]
-    load_random_state(start, 0)
-    mixed, outside = [], []
-    for item in with_own_randomness(stream()):
-        mixed.append(item)
-        outside.append(draw())
-    assert mixed == alone and outside == expected
-
-
-def test_the_state_of_an_optimizer_moves_to_another_process(config):
-    def step(nlp, optimizer):
-        for _, pipe in nlp.pipeline:
-            for node in pipe.model.walk():
-                for shim in node.shims:
-                    for parameter in shim._model.parameters():
-                        parameter.grad = torch.ones_like(parameter)
-            pipe.finish_update(optimizer)
-        optimizer.step_schedules()
-
-    def make():
-        nlp = initialized(config)
-        return nlp, nlp.create_optimizer(), nlp
-
-    (one, first, _), (two, second, _) = make(), make()
-    for _ in range(3):
-        step(one, first)
-    optimizer_from_bytes(second, optimizer_to_bytes(first, find_parameters(one)), find_parameters(two))
-    assert second.steps == 3 and second.learn_rate == first.learn_rate
-    for key, parameter in find_parameters(two).items():
-        same = next(other for other in find_parameters(one).values() if other.name == parameter.name)
-        parameter.array[...] = same.array
-        assert key in second.moments
-    step(one, first)
-    step(two, second)
-    for ours, theirs in zip(find_parameters(one).values(), find_parameters(two).values(), strict=True):
-        assert np.array_equal(ours.array, theirs.array)
-    with pytest.raises(ValueError, match="which the pipeline has not"):
-        optimizer_from_bytes(second, optimizer_to_bytes(first, find_parameters(one)), {})
