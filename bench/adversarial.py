@@ -1,4 +1,4 @@
-"""What adversarial training costs beside clean training: time, turn and turn about, and peak memory.
+"""What adversarial training costs beside clean training: time, in alternating rounds, and peak memory.
 
     python -m bench.adversarial --encoder FOLDER_OR_NAME --data CMeEE_train.json
 

@@ -19,6 +19,7 @@ from rich.table import Table
 from spacy.language import Language
 
 from bench.harness import environment
+from spacy_medflat._internals import module_of
 from spacy_medflat.corpus.formats.registry import read_records
 
 ENCODER = "the encoder's forward pass"
@@ -63,7 +64,7 @@ def _watch(nlp: Language, spent: defaultdict[str, float]) -> None:
             _time(pipe, method, name, spent)
     nlp.tokenizer = _Tokenizer(nlp.tokenizer, spent)
     transformer: Any = nlp.get_pipe("transformer")
-    (module,) = (shim._model for node in transformer.model.walk() for shim in node.shims)
+    (module,) = (module_of(shim) for node in transformer.model.walk() for shim in node.shims)
     _time(module, "forward", ENCODER, spent)
 
 

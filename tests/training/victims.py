@@ -66,6 +66,11 @@ def gold(nlp):
     return examples
 
 
+def empty(nlp):
+    """An example without text."""
+    return Example.from_dict(nlp.make_doc(""), {"spans": {"sc": []}})
+
+
 def attack_it(nlp, attack=None, **settings):
     """Switch adversarial training on."""
     return create_adversarial_training(attack or FGM(0.5), **settings)(nlp)

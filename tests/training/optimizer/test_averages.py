@@ -16,13 +16,7 @@ from spacy_medflat.training.optimizer.layerwise import create_layerwise_adamw
 from spacy_medflat.training.resume.state import dump_weights
 
 from ...pipelines import cnn_pipeline, make_examples
-from ..runs import ADAMW, assert_equal_weights, one_thread, saved_weights, transformer_config, write_config
-
-
-@pytest.fixture(scope="module", autouse=True)
-def single_thread():
-    with one_thread():
-        yield
+from ..runs import ADAMW, assert_equal_weights, saved_weights, transformer_config, write_config
 
 
 @pytest.fixture(scope="module", params=["transformer", "cnn"])

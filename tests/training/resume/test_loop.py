@@ -18,7 +18,7 @@ from spacy_medflat.training.resume.checkpoint import CheckpointFolder, read_chec
 from spacy_medflat.training.resume.loop import train
 
 from ...pipelines import cnn_pipeline
-from ..runs import assert_equal_weights, initialized, one_thread, saved_weights, transformer_config, write_config
+from ..runs import assert_equal_weights, initialized, saved_weights, transformer_config, write_config
 
 
 def performance(folder):
@@ -50,12 +50,6 @@ def killed_at(monkeypatch, config, output, step, **settings):
         patch.setattr(CheckpointFolder, "write", write)
         with pytest.raises(KilledError):
             run(config, output, **settings)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def single_thread():
-    with one_thread():
-        yield
 
 
 @pytest.fixture(scope="module")
