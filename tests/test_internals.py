@@ -1,5 +1,8 @@
 """Each private name that the project uses is still what it takes it for."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import spacy
@@ -95,3 +98,16 @@ def test_what_the_command_line_of_spacy_offers(tmp_path):
     assert spacy.registry.misc.get("of_a_test")() == 1
     with pytest.raises(SystemExit), _internals.show_validation_error():
         raise ConfigValidationError(config={}, errors=[{"loc": ["training"], "msg": "wrong"}])
+
+
+PRIVATE = re.compile(
+    r"(?<!self)\._(func|params|grads|model|grad_scaler|found_inf|scale|growth_tracker|enabled|optimizer|hfmodel)\b"
+    r"|_set_attr_or_schedule|_init_t\w+_config|from [\w.]+\._(?!internals)\w+ import|import _(?!internals)\w"
+)
+
+
+def test_no_other_module_touches_them():
+    root = Path(_internals.__file__).parent
+    files = [*root.rglob("*.py"), *(root.parent / "bench").glob("*.py")]
+    found = [path.name for path in files if PRIVATE.search(path.read_text(encoding="utf-8"))]
+    assert found == ["_internals.py"]

@@ -78,6 +78,8 @@ def create_layerwise_adamw(
 
 
 class _Held(NamedTuple):
+    """An update that waits."""
+
     key: KeyT
     weights: FloatsXd
     gradient: torch.Tensor
@@ -108,7 +110,11 @@ class LayerwiseAdamW(Optimizer):
     ):
         # `learn_rate` is what spaCy prints and logs, `averages` what its loop evaluates and saves.
         super().__init__(head_rate, **settings)
-        self._set_attr_or_schedule("encoder_rate", encoder_rate)
+        if isinstance(encoder_rate, int | float):
+            self.encoder_rate = encoder_rate
+        else:
+            schedule: Any = iter(encoder_rate)
+            self.encoder_rate, self.schedules["encoder_rate"] = next(schedule), schedule
         self.averages: Any = averages
         self.grouping = grouping
         self.steps = 0  # calls of `step_schedules`

@@ -58,6 +58,13 @@ def test_both_rates_follow_their_schedules():
     assert_allclose(rates, [(0.0, 0.0), (0.05, 0.5), (0.1, 1.0), (0.05, 0.5), (0.0, 0.0)])
 
 
+def test_a_list_is_a_schedule_whose_last_value_stays():
+    optimizer = create_layerwise_adamw(encoder_rate=[0.1, 0.2], head_rate=[1.0, 0.5])
+    for _ in range(3):
+        optimizer.step_schedules()
+    assert (optimizer.encoder_rate, optimizer.learn_rate) == (0.2, 0.5)
+
+
 def test_the_name_resolves():
     assert registry.optimizers.get("spacy_medflat.LayerwiseAdamW.v1") is create_layerwise_adamw
 
