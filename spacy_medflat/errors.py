@@ -1,5 +1,7 @@
 """Errors about input: what a user gave cannot be used. The command line shows their message, without a traceback."""
 
+from pydantic import ValidationError
+
 
 class MedflatError(ValueError):
     """Input that cannot be used. The message names the offending value, its place, and what to do."""
@@ -45,3 +47,11 @@ def clipped(value: object, limit: int = 60) -> str:
     """The `repr` of a value, on one line and cut to about `limit` characters, for messages."""
     shown = repr(value)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first field that does not fit its schema, why, and its value, for messages."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(map(str, first["loc"])) or "record"
+    got = "" if first["type"] == "missing" else f", got {clipped(first['input'])}"
+    return f"{field}: {first['msg'].lower()}{got}"

@@ -1,14 +1,17 @@
 """Files: text decoded with the place of its errors, outputs that appear whole or not at all, locks."""
 
+import gzip
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
-from .errors import MedflatError
+from pydantic import BaseModel, ValidationError
+
+from .errors import MedflatError, first_problem
 
 try:
     import fcntl
@@ -16,13 +19,15 @@ except ImportError:
     fcntl = None  # type: ignore[assignment]
 
 BOM = "\ufeff"
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def decode(data: bytes, name: str, first_line: int = 1) -> str:
     """Decode UTF-8 without touching line ends or a byte order mark.
 
-    `name` and `first_line` (the line number of the first byte) serve the message.
-    RAISES (MedflatError): If the bytes are not UTF-8.
+    name (str): what to call the file in messages.
+    first_line (int): number of the line in which the bytes begin, for messages.
+    RAISES (MedflatError): the bytes are not UTF-8.
     """
     try:
         return data.decode("utf-8")
@@ -39,7 +44,11 @@ def read_text(path: Path, name: str | None = None) -> str:
 
 
 def iter_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Line number (from 1) and line. Only `\\n` and `\\r\\n` end a line, and neither is kept."""
+    """Read a UTF-8 file line by line. Only `\\n` and `\\r\\n` end a line.
+
+    YIELDS (tuple of int and str): number of the line, from 1, and the line without its end.
+    RAISES (MedflatError): a line is not UTF-8.
+    """
     with path.open("rb") as file:
         for number, data in enumerate(file, 1):
             yield number, decode(data, path.name, number).removesuffix("\n").removesuffix("\r")
@@ -57,13 +66,16 @@ def open_for_writing(path: Path) -> TextIO:
 
 @contextmanager
 def replaced_when_done(target: Path, force: bool = False, durable: bool = False) -> Iterator[Path]:
-    """A path of the same name to write to; it takes the target's place if the block succeeds.
+    """Give a path of the same name to write to, which replaces the target if the block succeeds.
 
     Missing parent folders of the target are made. After an error the target is as it was.
-    force: Replace a folder with something in it, too.
-    durable: Wait until the disk has it, so that it outlives a power failure.
-    RAISES (MedflatError): If the target is a folder with something in it, without `force`, or a folder where a file is
-        written, or the other way round.
+
+    target (Path): the file or folder to write.
+    force (bool): replace a folder that is not empty, too.
+    durable (bool): wait until the data is on the disk, so that it survives a power failure.
+    YIELDS (Path): where to write.
+    RAISES (MedflatError): the target is a folder that is not empty, without `force`; or it is a folder and a file was
+        written, or the reverse.
     """
     if not force and target.is_dir() and any(target.iterdir()):
         raise MedflatError(f"{target}: this folder is not empty; give a new or an empty one")
@@ -97,22 +109,40 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_json(path: Path, value: dict[str, Any], durable: bool = False) -> None:
-    """Write an indented JSON file, whole or not at all; `durable` as above."""
+def write_text(path: Path, text: str, durable: bool = False) -> None:
+    """Write a UTF-8 file, whole or not at all; for `durable` see `replaced_when_done`."""
     with replaced_when_done(path, durable=durable) as scratch:
-        # srsly.write_json would escape every Chinese character.
-        text = json.dumps(value, ensure_ascii=False, indent=2)
-        scratch.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+        scratch.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: dict[str, Any], durable: bool = False) -> None:
+    """Write an indented JSON file, whole or not at all; for `durable` see `replaced_when_done`."""
+    # srsly.write_json would escape every Chinese character.
+    write_text(path, f"{json.dumps(value, ensure_ascii=False, indent=2)}\n", durable)
+
+
+def write_gzip_or_plain(path: Path, lines: Iterable[str]) -> None:
+    """Write UTF-8 lines, whole or not at all, gzipped if the name ends in `.gz`; the same lines give the same bytes.
+
+    lines (iterable of str): the lines with their ends.
+    """
+    with replaced_when_done(path) as scratch, scratch.open("wb") as raw:
+        # Without a time and a name, the bytes depend on the lines only.
+        packed = gzip.GzipFile("", "wb", 6, raw, mtime=0) if path.suffix == ".gz" else nullcontext(raw)
+        with packed as file:
+            file.writelines(line.encode("utf-8") for line in lines)
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[tuple[int, ...]]:
-    """Hold the lock of a file, which is made if need be, or of a folder.
+    """Hold the lock of a file, which is created if it is missing, or of a folder.
 
-    Yields the descriptors to pass on to processes that are started: the lock is free once all of them have ended, so
-    that work whose parent was killed still keeps others out. Does nothing where the system has no such locks (Windows,
-    some network file systems).
-    RAISES (MedflatError): Another process holds it.
+    The lock is free once this process and all that inherited the descriptors have ended, so that a child process whose
+    parent was killed still keeps others out. Where the system has no such locks (Windows, some network file systems),
+    this does nothing.
+
+    YIELDS (tuple of int): file descriptors that child processes inherit.
+    RAISES (MedflatError): another process holds the lock.
     """
     if fcntl is None:
         yield ()
@@ -132,9 +162,9 @@ def locked(path: Path) -> Iterator[tuple[int, ...]]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
+    """Read the object in a JSON file.
 
-    RAISES (MedflatError): It cannot be read, or is no object.
+    RAISES (MedflatError): the file cannot be read, or holds something else.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -143,3 +173,16 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MedflatError(f"{path}: not a JSON object; remove it and run again")
     return value
+
+
+def read_model(path: Path, model: type[ModelT], remedy: str) -> ModelT:
+    """Read a JSON file of a known form.
+
+    remedy (str): what to do about a file that has another form.
+    RAISES (MedflatError): it has.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        message = f"{path}: damaged, or of another version; {remedy} ({first_problem(error)})"
+        raise MedflatError(message) from error

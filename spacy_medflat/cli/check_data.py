@@ -65,8 +65,7 @@ def _inspect(
 ) -> Report:
     clean, report = check_records(read_records(path, source_format, spans_key))
     for record in contents.watch(clean):
-        for problem in record_to_doc(record, tokenizer, spans_key)[1]:
-            report.add_problem(problem)
+        report.add_problems(record_to_doc(record, tokenizer, spans_key)[1])
     return report
 
 

@@ -1,4 +1,4 @@
-"""The check every corpus goes through: the broken is skipped, the doubtful kept, both are reported."""
+"""The check that every corpus passes: what is broken is skipped, what is doubtful is kept, both are reported."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from spacy.util import logger
 
-from ..errors import CorpusError, clipped
+from ..errors import clipped
 from .compare import DuplicateFinder
-from .kinds import BROKEN, KINDS
+from .kinds import KINDS
 from .nesting import find_overlaps
 from .record import Entity, Problem, Record, describe
 from .report import Report
@@ -21,78 +21,76 @@ _CLOSING_MARKUP = re.compile(r"</su[bp]>")
 def check_records(
     records: Iterable[Record], labels: Collection[str] | None = None, strict: bool = False
 ) -> tuple[Iterator[Record], Report]:
-    """Separate the sound from the broken.
+    """Separate sound records from broken ones. The given records are not changed.
 
-    labels: The known labels; entities with others are skipped. None knows all.
-    strict: Stop at the first problem of a kind in `kinds.BROKEN`.
-    RETURNS (tuple[Iterator[Record], Report]): The records without their broken entities, one at a time, and a
-        report that fills as they are consumed. The given records are not changed.
-    RAISES (CorpusError): In strict mode, while the records are consumed.
+    labels (collection of str or None): the known labels; entities with others are skipped. None knows all.
+    strict (bool): stop at the first problem of a kind in `kinds.BROKEN`.
+    RETURNS (iterator of Record, Report): the records without their broken entities, one at a time, and a report that
+        fills as they are consumed.
+    RAISES (CorpusError): a broken item in strict mode, while the records are consumed.
     """
-    report = Report()
-    return _checked(records, report, None if labels is None else frozenset(labels), strict), report
+    report = Report(strict)
+    return _checked(records, report, None if labels is None else frozenset(labels)), report
 
 
-def note(report: Report, problem: Problem, strict: bool) -> None:
-    """Enter a problem in the report.
-
-    RAISES (CorpusError): In strict mode, if its kind is in `kinds.BROKEN`.
-    """
-    report.add_problem(problem)
-    if strict and problem.kind in BROKEN:
-        raise CorpusError(f"{problem}; mend it, or leave out strict to have it counted and reported")
-
-
-def _checked(
-    records: Iterable[Record], report: Report, labels: frozenset[str] | None, strict: bool
-) -> Iterator[Record]:
+def _checked(records: Iterable[Record], report: Report, labels: frozenset[str] | None) -> Iterator[Record]:
     duplicates = DuplicateFinder()
     for record in records:
         report.count_read(record)
-        for problem in record.problems:
-            note(report, problem, strict)
+        report.add_problems(record.problems)
         if _has_surrogate(record):
-            note(report, Problem("surrogate", record.place, clipped(record.text)), strict)
+            report.add_problems([_surrogate(record)])
             continue
-        entities, problems = check_entities(record, labels)
+        entities, problems = _check_entities(record, labels)
         clean = replace(record, entities=entities, problems=[])
-        for problem in (*problems, *check_text(clean.text, clean.place)):
-            note(report, problem, strict)
+        report.add_problems([*problems, *_check_text(clean.text, clean.place)])
         if clean.text.strip():
-            for problem in duplicates.problems(clean):
-                note(report, problem, strict)
+            report.add_problems(duplicates.problems(clean))
         report.add(clean)
         yield clean
 
 
 def without_surrogates(records: Iterable[Record]) -> Iterator[Record]:
-    """The records that can be written as UTF-8; the others are logged. For readers who need no other check."""
+    """Log and skip records that cannot be written as UTF-8, for readers that need no other check."""
     for record in records:
         if _has_surrogate(record):
-            problem = Problem("surrogate", record.place, clipped(record.text))
-            logger.warning("%s: %s", problem, KINDS[problem.kind])
+            logger.warning("%s: %s", _surrogate(record), KINDS["surrogate"])
         else:
             yield record
 
 
-def check_text(text: str, place: str) -> list[Problem]:
-    """What is doubtful about a text taken alone."""
+def _surrogate(record: Record) -> Problem:
+    return Problem("surrogate", record.place, clipped(record.text))
+
+
+def _has_surrogate(record: Record) -> bool:
+    """Whether any string of the record cannot be written as UTF-8."""
+    strings = [record.text, record.id, *(f"{entity.label}{entity.surface}" for entity in record.entities)]
+    if record.meta:
+        strings.append(json.dumps(record.meta, ensure_ascii=False, default=repr))
+    try:
+        "".join(strings).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _check_text(text: str, place: str) -> list[Problem]:
     problems = []
     if not text.strip():
         problems.append(Problem("empty_text", place, clipped(text)))
-    if _MARKUP.search(text):
-        problems.append(Problem("markup", place, _counted(_MARKUP, text)))
-    elif _CLOSING_MARKUP.search(text):
-        problems.append(Problem("stray_markup", place, _counted(_CLOSING_MARKUP, text)))
+    if found := _MARKUP.findall(text):
+        problems.append(Problem("markup", place, _counted(found)))
+    elif found := _CLOSING_MARKUP.findall(text):
+        problems.append(Problem("stray_markup", place, _counted(found)))
     return problems
 
 
-def _counted(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.findall(text)
-    return ", ".join(f"{tag} ×{found.count(tag)}" for tag in sorted(set(found)))
+def _counted(tags: list[str]) -> str:
+    return ", ".join(f"{tag} ×{tags.count(tag)}" for tag in sorted(set(tags)))
 
 
-def check_entities(record: Record, labels: Collection[str] | None) -> tuple[list[Entity], list[Problem]]:
+def _check_entities(record: Record, labels: Collection[str] | None) -> tuple[list[Entity], list[Problem]]:
     """The sound entities of a record, in its order, and what is wrong with the others or between them."""
     kept: dict[Entity, None] = {}
     problems = []
@@ -117,19 +115,4 @@ def _fault(entity: Entity, text: str, labels: Collection[str] | None) -> str | N
         return "empty_or_reversed"
     if entity.start < 0 or entity.end > len(text):
         return "out_of_text"
-    if labels is not None and entity.label not in labels:
-        return "unknown_label"
-    return None
-
-
-def _has_surrogate(record: Record) -> bool:
-    """Whether any string of the record cannot be written as UTF-8."""
-    parts = [record.text, record.id, *(e.label for e in record.entities)]
-    parts += [e.surface for e in record.entities if e.surface is not None]
-    if record.meta:
-        parts.append(json.dumps(record.meta, ensure_ascii=False, default=repr))
-    try:
-        "".join(parts).encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
+    return "unknown_label" if labels is not None and entity.label not in labels else None

@@ -11,18 +11,21 @@ from .record import Entity, Problem, Record
 
 
 def fingerprint(text: str) -> bytes:
-    """16 bytes that stand for a text, so that a whole corpus can be remembered. No lone surrogates."""
+    """Hash a text to 16 bytes, so that a whole corpus can be remembered. It must not hold half a surrogate pair."""
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).digest()
 
 
 class DuplicateFinder:
-    """Remembers the place and the entities of every text's first record."""
+    """Finds texts that occur again, by the place and the entities of every text's first record."""
 
     def __init__(self) -> None:
         self._first: dict[bytes, tuple[str, frozenset[Entity]]] = {}
 
     def problems(self, record: Record) -> Iterator[Problem]:
-        """A "duplicate_text" if the text was seen before, a "conflict" if it had other entities then."""
+        """Compare a record with the first one of its text.
+
+        YIELDS (Problem): a "duplicate_text" if there is one, and a "conflict" if it had other entities.
+        """
         entities = frozenset(record.entities)
         key = fingerprint(record.text)
         if key not in self._first:
@@ -41,13 +44,17 @@ class DuplicateFinder:
 
 @dataclass(slots=True)
 class Contents:
-    """What is remembered of a file: the place of each text, and how often each label occurs."""
+    """What is remembered of a file.
+
+    places (dict of bytes to str): fingerprint of each text, and its first place.
+    labels (Counter of str): entities by label.
+    """
 
     places: dict[bytes, str] = field(default_factory=dict)
     labels: Counter[str] = field(default_factory=Counter)
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Hand on checked records and remember them. Blank texts are not remembered."""
+        """Pass checked records through and remember them. Blank texts are not remembered."""
         for record in records:
             if record.text.strip():
                 self.places.setdefault(fingerprint(record.text), record.place)
@@ -57,27 +64,32 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Two files and the places of the texts that both hold, the place in the first file first."""
+    """The texts that two files share.
+
+    first, second (str): names of the files.
+    places (list of (str, str)): place of each text in the first and in the second file.
+    """
 
     first: str
     second: str
     places: list[tuple[str, str]]
 
     def problems(self) -> list[Problem]:
-        """A "shared_text" for each text, at its place in the second file."""
+        """Report a "shared_text" for each text, at its place in the second file."""
         return [Problem("shared_text", there, f"same text as {here}") for here, there in self.places]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
-        return {
-            "files": [self.first, self.second],
-            "count": len(self.places),
-            "places": list(map(list, self.places)),
-        }
+        places = list(map(list, self.places))
+        return {"files": [self.first, self.second], "count": len(places), "places": places}
 
 
 def shared_texts(files: Mapping[str, Contents]) -> list[Shared]:
-    """Every pair of files that share a text, in the order given; the texts as in the second file."""
+    """Find every pair of files that share a text.
+
+    files (mapping of str to Contents): the files by name.
+    RETURNS (list of Shared): pairs in the order of the files, texts in that of the second file.
+    """
     found = []
     for (first, a), (second, b) in combinations(files.items(), 2):
         places = [(a.places[key], place) for key, place in b.places.items() if key in a.places]
@@ -87,11 +99,13 @@ def shared_texts(files: Mapping[str, Contents]) -> list[Shared]:
 
 
 def label_differences(files: Mapping[str, Contents]) -> list[Problem]:
-    """Labels that one file has and another lacks. The first file is taken as the one that is learnt from.
+    """Find labels that one file has and another lacks. The first file is taken as the training data.
 
     Files without any entity, such as a test set, are left out.
-    RETURNS (list[Problem]): A "label_mismatch" for a label that the first file lacks, a "label_absent" for
-        one that the first file has and a later one lacks.
+
+    files (mapping of str to Contents): the files by name.
+    RETURNS (list of Problem): a "label_mismatch" for a label that the first file lacks, a "label_absent" for one that
+        the first file has and a later one lacks.
     """
     labelled = {name: contents.labels for name, contents in files.items() if contents.labels}
     if len(labelled) < 2:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ..errors import CorpusError
 from ..files import replaced_when_done
-from .check import check_records, note
-from .formats.registry import detect_format, format_of_output, known_format, read_records, write_records
+from .check import check_records
+from .formats.registry import format_of_output, read_records, write_records
 from .record import Record
 from .report import Report
 from .submission import check_submission
@@ -29,25 +29,26 @@ def convert_corpus(
 ) -> Report:
     """Read, check and write a corpus. The target is replaced as a whole, and only if nothing failed.
 
-    source_format, target_format: Names in `FORMATS`; by default what the source is and what the target is
-    called.
-    labels: The known labels; entities with others are skipped. None knows all.
-    strict: Stop at the first broken item, be it read or written.
-    submission: The official CMeEE test file that the target must answer, see `check_submission`. Implies strict: what
-        is broken in the source would be missing from the submission.
-    progress: Gets the records and hands them on, to show how far the work is.
-    RETURNS (Report): What was read and kept, and all problems, those of the writer included.
-    RAISES (CorpusError): Input that cannot be read, a broken item in strict mode, or no valid submission.
+    source, target (Path): files, or folders for brat.
+    source_format, target_format (str or None): keys of `FORMATS`; None for what the source is, and for what the suffix
+        of the target says.
+    spans_key (str): the span group of the entities, in docbin.
+    labels (collection of str or None): the known labels; entities with others are skipped. None knows all.
+    strict (bool): stop at the first broken item, be it read or written.
+    lang (str): the language of the tokenizer, for docbin.
+    submission (Path or None): the official CMeEE test file that the target must answer, see `check_submission`. Implies
+        strict: what is broken in the source would be missing from the submission.
+    progress (callable): passes the records through, to show how far the work is.
+    RETURNS (Report): what was read and kept, and all problems, those of the writer included.
+    RAISES (MedflatError): input that cannot be read, a broken item in strict mode, or no valid submission.
     """
-    chosen = known_format(target_format) if target_format else format_of_output(target)
+    chosen = target_format or format_of_output(target)
     if submission and chosen != "cmeee":
         raise CorpusError(f"a submission is in the format 'cmeee', but {target} is to be {chosen!r}; call it .json")
-    strict = strict or submission is not None
-    records = read_records(source, source_format or detect_format(source), spans_key)
-    clean, report = check_records(progress(records), labels, strict)
+    records = read_records(source, source_format, spans_key)
+    clean, report = check_records(progress(records), labels, strict or submission is not None)
     with replaced_when_done(target) as scratch:
-        for problem in write_records(clean, scratch, chosen, spans_key, lang):
-            note(report, problem, strict)
+        report.add_problems(write_records(clean, scratch, chosen, spans_key, lang))
         if submission:
             check_submission(scratch, submission)
     return report

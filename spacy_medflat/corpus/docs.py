@@ -5,7 +5,6 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
-from spacy.language import Language
 from spacy.tokens import Doc
 
 from .record import Entity, Problem, Record, describe
@@ -13,25 +12,24 @@ from .record import Entity, Problem, Record, describe
 USER_DATA_KEY = "medflat"
 
 
-def record_to_doc(
-    record: Record, tokenizer: Language | Callable[[str], Doc], spans_key: str
-) -> tuple[Doc, list[Problem]]:
-    """Tokenize the record's text and put its entities into `doc.spans[spans_key]`.
+def record_to_doc(record: Record, make_doc: Callable[[str], Doc], spans_key: str) -> tuple[Doc, list[Problem]]:
+    """Make a document of the record's text and put its entities into `doc.spans[spans_key]`.
 
-    tokenizer: A pipeline, of which only the tokenizer runs, or a function from text to document.
-    RETURNS (tuple[Doc, list[Problem]]): The document, and the entities that no token boundaries fit.
+    make_doc (callable): a tokenizer, or `nlp.make_doc`.
+    RETURNS (Doc, list of Problem): the document, and the entities that fit no token boundaries.
     """
-    doc = tokenizer.make_doc(record.text) if isinstance(tokenizer, Language) else tokenizer(record.text)
+    doc = make_doc(record.text)
     return doc, annotate(doc, record, spans_key)
 
 
 def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
     """Put a record's entities into `doc.spans[spans_key]`, its identifier and fields into `doc.user_data`.
 
-    The document must hold the record's text. The span group is set even if it stays empty. Scores, if every entity
-    has one, go to its `attrs["scores"]`.
-    RETURNS (list[Problem]): An "unaligned" problem for each entity that is skipped because the text has no
-        token boundary at its start or end, or because its offsets are no stretch of the text.
+    The span group is set even if it stays empty. Scores, if every entity has one, go to its `attrs["scores"]`.
+
+    doc (Doc): a document with the record's text.
+    RETURNS (list of Problem): an "unaligned" problem for each entity that is skipped because the text has no token
+        boundary at its start or end, or because its offsets are no stretch of the text.
     """
     spans = []
     scores = []
@@ -53,12 +51,16 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
 
 
 def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
-    """The text and the spans of a document, with the scores, the identifier and the fields that `annotate` stored.
+    """Read the text and the spans of a document, with the scores, the identifier and the fields that `annotate` stored.
 
-    A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated
-    in other groups or in `doc.ents`.
+    A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated in other
+    groups or in `doc.ents`.
+
+    place (str): where the document came from, for people.
+    RETURNS (Record): what the document holds.
     """
-    record = Record(doc.text, place=place)
+    stored = doc.user_data.get(USER_DATA_KEY, {})
+    record = Record(doc.text, id=stored.get("id", ""), place=place, meta=_as_lists(stored.get("meta", {})))
     if spans_key in doc.spans:
         group = doc.spans[spans_key]
         scores: Any = group.attrs.get("scores")
@@ -70,14 +72,11 @@ def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
     elif others := [*map(repr, sorted(doc.spans)), *(["doc.ents"] if doc.ents else [])]:
         detail = f"no span group {spans_key!r}; the document has {', '.join(others)}"
         record.problems.append(Problem("missing_spans_key", place, detail))
-    stored = doc.user_data.get(USER_DATA_KEY, {})
-    record.id = stored.get("id", "")
-    record.meta = _thawed(stored.get("meta", {}))
     return record
 
 
-def _thawed(value: Any) -> Any:
+def _as_lists(value: Any) -> Any:
     """Lists for tuples at every depth: spaCy reads the lists of `user_data` back as tuples."""
     if isinstance(value, dict):
-        return {key: _thawed(item) for key, item in value.items()}
-    return [_thawed(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: _as_lists(item) for key, item in value.items()}
+    return [_as_lists(item) for item in value] if isinstance(value, (list, tuple)) else value

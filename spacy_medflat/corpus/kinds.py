@@ -1,6 +1,6 @@
 """The kinds of problem a corpus can have, and which of them stop a strict run."""
 
-KINDS: dict[str, str] = {
+BROKEN: dict[str, str] = {
     "empty_or_reversed": "start is not before end; entity skipped",
     "out_of_text": "offset below 0 or past the text; entity skipped",
     "surface_mismatch": "the entity's own text differs from the text at its offsets; offsets kept",
@@ -14,6 +14,11 @@ KINDS: dict[str, str] = {
     "dropped_span": "overlap or offsets that the output format cannot hold; entity not written",
     "unwritable": "character, label or text that the output format cannot hold; not written",
     "label_mismatch": "label that the first file lacks, so nothing can be learnt about it",
+}
+"""The kinds that stop a strict run, with their meaning: an annotation is skipped, or two statements disagree."""
+
+KINDS: dict[str, str] = {
+    **BROKEN,
     "empty_text": "empty or only white space; kept",
     "duplicate_text": "text seen before; kept",
     "conflict": "text seen before with other entities; kept",
@@ -25,23 +30,4 @@ KINDS: dict[str, str] = {
     "shared_text": "text that another file holds too",
     "label_absent": "label that the first file has and this one lacks",
 }
-"""Every kind and what it means, the broken ones first."""
-
-BROKEN: frozenset[str] = frozenset(
-    {
-        "empty_or_reversed",
-        "out_of_text",
-        "surface_mismatch",
-        "repeated_entity",
-        "unknown_label",
-        "unaligned",
-        "discontinuous",
-        "tag_sequence",
-        "surrogate",
-        "missing_spans_key",
-        "dropped_span",
-        "unwritable",
-        "label_mismatch",
-    }
-)
-"""The kinds that stop a strict run: an annotation is skipped, or two statements of the corpus disagree."""
+"""Every kind with its meaning, the broken ones first."""

@@ -12,10 +12,10 @@ Pair = tuple[Entity, Entity]
 class Overlaps:
     """Pairs of entities that share characters, and how deep each entity lies.
 
-    nested: Outer and inner entity, the inner one shorter; an entity inside two others gives two pairs.
-    crossing: Entities of which neither holds the other, the earlier first.
-    same_span: Entities with the same offsets.
-    depths: For each entity, 1 plus the longest chain of entities around it.
+    nested (list of pairs): outer and inner entity, the inner one shorter; an entity inside two others gives two pairs.
+    crossing (list of pairs): entities of which neither holds the other, the earlier first.
+    same_span (list of pairs): entities with the same offsets.
+    depths (list of int): for each entity, in order of start, 1 plus the longest chain of entities around it.
     """
 
     nested: list[Pair] = field(default_factory=list)
@@ -29,9 +29,12 @@ class Overlaps:
 
 
 def find_overlaps(entities: Sequence[Entity]) -> Overlaps:
-    """Compare the entities of a text, each with start < end.
+    """Compare the entities of a text with each other.
 
     The cost is that of sorting them, plus one step for each pair that overlaps.
+
+    entities (sequence of Entity): each with start < end.
+    RETURNS (Overlaps): what they share.
     """
     found = Overlaps()
     open_: list[tuple[Entity, int]] = []

@@ -1,4 +1,4 @@
-"""What every reader yields and every writer takes: a text with its entities, and what was wrong with it."""
+"""What every reader yields and every writer takes: a text with its entities, and the problems found in it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +10,13 @@ from ..errors import clipped
 class Entity:
     """A labelled stretch of a text.
 
-    `start` and `end` are 0-based character (code point) offsets, `end` is exclusive. Readers yield what the
-    file says, so nothing is promised about the order or the range of the two; see `check_records`. `surface`
-    is the entity's text as the file repeats it, if it does, and `score` its probability if a pipeline found it;
-    neither takes part in comparison.
+    Readers yield what the file says, so nothing is promised about order and range of the offsets; see `check_records`.
+    `surface` and `score` take no part in comparison.
+
+    start, end (int): characters (code points) from 0, `end` exclusive.
+    label (str): the type.
+    surface (str or None): the entity's text as the file repeats it.
+    score (float or None): its probability, from 0 to 1, if a pipeline found it.
     """
 
     start: int
@@ -25,7 +28,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is broken, doubtful or cannot be expressed. `kind` is a key of `kinds.KINDS`."""
+    """One thing that is broken, doubtful or cannot be expressed.
+
+    kind (str): a key of `kinds.KINDS`.
+    place (str): where, for people.
+    detail (str): what, with the value.
+    """
 
     kind: str
     place: str
@@ -39,10 +47,13 @@ class Problem:
 class Record:
     """A text and its entities, as found in a file.
 
-    `id` is the source's own identifier, empty if it has none. `place` says where the record came from, for
-    people (`train.json record 17`, `notes.jsonl line 4`; both count from 1). `meta` holds the source's other
-    fields. `problems` is what the reader met and could not express as an entity; `check_records` moves it
-    into its report.
+    text (str): every character as it stands in the file.
+    entities (list of Entity): in the file's order.
+    id (str): the source's own identifier, empty if it has none.
+    place (str): where the record came from, for people: `train.json record 17`, `notes.jsonl line 4`, from 1.
+    meta (dict): the source's other fields.
+    problems (list of Problem): what the reader could not express as an entity; `check_records` moves it into its
+        report.
     """
 
     text: str
@@ -54,9 +65,24 @@ class Record:
 
 
 def lost_scores(record: Record) -> list[Problem]:
-    """A problem, for writers to formats without scores, if an entity of the record has one."""
+    """Report the scores of a record, for writers to formats that cannot hold them.
+
+    RETURNS (list of Problem): one if an entity has a score, otherwise none.
+    """
     has_scores = any(entity.score is not None for entity in record.entities)
     return [Problem("dropped_meta", record.place, "scores")] if has_scores else []
+
+
+def lost_fields(record: Record, name: str = "") -> list[Problem]:
+    """Report what a format that holds only texts and entities loses of a record: fields, identifier, scores.
+
+    name (str): the identifier that is written, empty if the format has no place for one.
+    RETURNS (list of Problem): one for each loss.
+    """
+    lost = [f"field {clipped(key)}" for key in record.meta if key != "id"]
+    if record.id and record.id != name:
+        lost.append(f"identifier {clipped(record.id)}{f', written as {name!r}' if name else ''}")
+    return [*(Problem("dropped_meta", record.place, detail) for detail in lost), *lost_scores(record)]
 
 
 def describe(entity: Entity, text: str) -> str:

@@ -1,68 +1,62 @@
-"""Counts of a corpus: texts, labels, nesting, lengths, and everything the check found."""
+"""Counts of a corpus: texts, labels, nesting, lengths, and every problem that the check found."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
+from ..errors import CorpusError
+from .kinds import BROKEN
 from .nesting import find_overlaps
 from .record import Problem, Record
 
 
-def percentile(histogram: Mapping[int, int], percent: int) -> int:
-    """The smallest length that at least `percent` % of the items do not exceed; 0 without items."""
-    rank = -(-sum(histogram.values()) * percent // 100)
-    length = 0
-    for length in sorted(histogram):
-        rank -= histogram[length]
-        if rank <= 0:
-            break
-    return length
-
-
-def summarize(histogram: Mapping[int, int]) -> dict[str, Any]:
-    """Median, 90th and 99th percentile, maximum, and the histogram itself in order of length."""
-    return {
-        "median": percentile(histogram, 50),
-        "p90": percentile(histogram, 90),
-        "p99": percentile(histogram, 99),
-        "max": max(histogram, default=0),
-        "histogram": {str(length): histogram[length] for length in sorted(histogram)},
-    }
-
-
+@dataclass
 class Report:
     """Accumulates over the records of a corpus.
 
-    `texts_read` and `entities_read` count what the reader found; `texts`, `entities`, `characters` and all
-    that follows count what the check kept. `nested` counts entities that hold another one or lie in one,
-    `depths` counts entities by depth (1: in no other), the nesting pairs count every outer and inner entity,
-    `same_span` counts pairs of entities with the same offsets, which are no nesting. `problems` maps each
-    kind to its problems in the order they were met.
+    strict (bool): raise an error at the first problem of a kind in `kinds.BROKEN`.
+    texts_read, entities_read (int): what the reader found.
+    texts, entities, characters (int): what the check kept, as is all that follows.
+    labels (Counter of str): entities by label.
+    nested (int): entities that hold another one or lie in one.
+    depths (Counter of int): entities by depth; 1 is in no other.
+    nesting_pairs (Counter of (str, str)): labels of every outer and inner entity.
+    same_span (int): pairs of entities with the same offsets, which are not nested.
+    text_lengths, entity_lengths (Counter of int): histograms, in characters.
+    problems (dict): each kind with its problems in the order they were met.
     """
 
-    def __init__(self) -> None:
-        self.texts_read = 0
-        self.entities_read = 0
-        self.texts = 0
-        self.entities = 0
-        self.characters = 0
-        self.labels: Counter[str] = Counter()
-        self.nested = 0
-        self.depths: Counter[int] = Counter()
-        self.nesting_pairs: Counter[tuple[str, str]] = Counter()
-        self.same_span = 0
-        self.text_lengths: Counter[int] = Counter()
-        self.entity_lengths: Counter[int] = Counter()
-        self.problems: dict[str, list[Problem]] = {}
+    strict: bool = False
+    texts_read: int = 0
+    entities_read: int = 0
+    texts: int = 0
+    entities: int = 0
+    characters: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    nested: int = 0
+    depths: Counter[int] = field(default_factory=Counter)
+    nesting_pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    same_span: int = 0
+    text_lengths: Counter[int] = field(default_factory=Counter)
+    entity_lengths: Counter[int] = field(default_factory=Counter)
+    problems: dict[str, list[Problem]] = field(default_factory=dict)
 
     def count_read(self, record: Record) -> None:
         """Count a record as the reader yielded it."""
         self.texts_read += 1
         self.entities_read += len(record.entities)
 
-    def add_problem(self, problem: Problem) -> None:
-        """Enter a problem under its kind."""
-        self.problems.setdefault(problem.kind, []).append(problem)
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Enter problems under their kinds.
+
+        RAISES (CorpusError): in strict mode, one of a kind in `kinds.BROKEN`.
+        """
+        for problem in problems:
+            self.problems.setdefault(problem.kind, []).append(problem)
+            if self.strict and problem.kind in BROKEN:
+                raise CorpusError(f"{problem}; mend it, or leave out strict to have it counted and reported")
 
     def add(self, record: Record) -> None:
         """Count a record that passed the check: its entities must be sound and not repeated."""
@@ -81,7 +75,7 @@ class Report:
     @property
     def nested_share(self) -> float:
         """Share of the entities that take part in a nesting, from 0 to 1."""
-        return self.nested / self.entities if self.entities else 0.0
+        return self.nested / max(self.entities, 1)
 
     @property
     def same_label_pairs(self) -> int:
@@ -97,11 +91,7 @@ class Report:
         """Everything as JSON-able values, the same for the same corpus. All problems are listed."""
         return {
             "texts": {"read": self.texts_read, "kept": self.texts, "characters": self.characters},
-            "entities": {
-                "read": self.entities_read,
-                "kept": self.entities,
-                "labels": dict(ranked(self.labels)),
-            },
+            "entities": {"read": self.entities_read, "kept": self.entities, "labels": dict(ranked(self.labels))},
             "nesting": {
                 "entities": self.nested,
                 "share": round(self.nested_share, 6),
@@ -126,3 +116,26 @@ class Report:
 def ranked(counts: Counter[Any]) -> list[tuple[Any, int]]:
     """Items and counts, the most frequent first, equal ones in order of the item."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def percentile(histogram: Mapping[int, int], percent: int) -> int:
+    """Find the smallest length that at least `percent` % of the items do not exceed.
+
+    histogram (mapping of int to int): number of items of each length.
+    RETURNS (int): the length; 0 without items.
+    """
+    lengths = sorted(histogram)
+    enough = sum(histogram.values()) * percent
+    cumulative = accumulate(histogram[length] for length in lengths)
+    return next((length for length, count in zip(lengths, cumulative, strict=True) if count * 100 >= enough), 0)
+
+
+def summarize(histogram: Mapping[int, int]) -> dict[str, Any]:
+    """Median, 90th and 99th percentile, maximum, and the histogram itself in order of length."""
+    return {
+        "median": percentile(histogram, 50),
+        "p90": percentile(histogram, 90),
+        "p99": percentile(histogram, 99),
+        "max": max(histogram, default=0),
+        "histogram": {str(length): histogram[length] for length in sorted(histogram)},
+    }

@@ -6,14 +6,17 @@ from rich.text import Text
 
 from .kinds import BROKEN, KINDS
 from .record import Problem
-from .report import Report, percentile, ranked
+from .report import Report, ranked, summarize
 
 LISTED = 20
 """How many problems of a kind are listed."""
 
 
 def report_view(report: Report, title: str = "") -> RenderableType:
-    """Counts, labels, nesting and lengths as tables, then every kind of problem with its first places."""
+    """Show counts, labels, nesting and lengths as tables, then every kind of problem with its first places.
+
+    title (str): a line above, such as the name of the file.
+    """
     parts: list[RenderableType] = [Text(_printable(title), style="bold")] if title else []
     parts.append(_counts(report))
     if report.labels:
@@ -48,32 +51,28 @@ def _kept(kept: int, read: int) -> str:
 
 
 def _spread(histogram: dict[int, int]) -> str:
-    shown = ", ".join(
-        f"{name} {percentile(histogram, p):,}" for name, p in (("median", 50), ("90 %", 90), ("99 %", 99))
-    )
-    return f"{shown}, longest {max(histogram, default=0):,}"
+    shown = summarize(histogram)
+    return f"median {shown['median']:,}, 90 % {shown['p90']:,}, 99 % {shown['p99']:,}, longest {shown['max']:,}"
 
 
 def problems_view(problems: dict[str, list[Problem]]) -> RenderableType:
-    """Each kind with its count and meaning, and its first places under it; the broken kinds in red."""
+    """Show each kind with its count and meaning, and its first places under it; the broken kinds in red.
+
+    problems (dict of str to list of Problem): problems by kind.
+    """
     if not problems:
         return Text("no problems found", style="green")
     lines = Text()
-    for kind in sorted(problems, key=_rank):
-        found = problems[kind]
+    order = list(KINDS)
+    for kind, found in sorted(problems.items(), key=lambda item: order.index(item[0])):
         lines.append(f"{kind} {len(found):,}", style="bold red" if kind in BROKEN else "bold yellow")
-        lines.append(f"  {KINDS.get(kind, '')}\n")
+        lines.append(f"  {KINDS[kind]}\n")
         for problem in found[:LISTED]:
             lines.append(f"  {problem.place}: {problem.detail}\n")
         if len(found) > LISTED:
             lines.append(f"  … and {len(found) - LISTED:,} more\n", style="dim")
     lines.rstrip()
     return lines
-
-
-def _rank(kind: str) -> tuple[int, str]:
-    order = list(KINDS)
-    return (order.index(kind) if kind in KINDS else len(order), kind)
 
 
 def _table(rows: list[tuple[str, str]], header: tuple[str, str] | None = None) -> Table:

@@ -22,7 +22,9 @@ _FIELDS = {"start_idx": int, "end_idx": int, "type": str, "entity": str}
 def check_submission(path: Path, test: Path) -> None:
     """Check a file against the official test file.
 
-    RAISES (CorpusError): The first problem, with its place and value; or a file that cannot be read.
+    path (Path): the submission.
+    test (Path): the official test file.
+    RAISES (MedflatError): the first problem, with its place and value; or a file that cannot be read.
     """
     if not read_text(path).lstrip().startswith("["):
         raise CorpusError(f"{path.name}: a submission is one JSON array, not JSON lines")
@@ -31,10 +33,12 @@ def check_submission(path: Path, test: Path) -> None:
 
 
 def check_objects(submitted: Iterable[tuple[str, Any]], texts: list[str], test: str = "the test file") -> None:
-    """Check objects, each with its place, against the official texts.
+    """Check objects against the official texts.
 
-    test: what to call the official file in messages.
-    RAISES (CorpusError): The first problem.
+    submitted (iterable of (str, Any)): place and value of each object.
+    texts (list of str): the official texts.
+    test (str): what messages call the official file.
+    RAISES (CorpusError): the first problem.
     """
     for number, (found, wanted) in enumerate(zip_longest(submitted, texts), 1):
         if found is None:

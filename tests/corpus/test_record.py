@@ -1,4 +1,3 @@
-from spacy_medflat.corpus.kinds import BROKEN, KINDS
 from spacy_medflat.corpus.record import Entity, Problem, describe
 from spacy_medflat.errors import clipped
 
@@ -18,7 +17,3 @@ def test_messages_stay_on_one_line():
     assert clipped("右\n肺") == "'右\\n肺'"
     assert len(clipped("肺" * 500)) == 60
     assert str(Problem("crossing", "a.json record 1", "x")) == "a.json record 1: crossing: x"
-
-
-def test_broken_kinds_are_known():
-    assert set(KINDS) > BROKEN

@@ -82,8 +82,7 @@ def test_json_is_deterministic_and_complete(report):
 
 def test_only_the_print_is_cut():
     report = Report()
-    for number in range(25):
-        report.add_problem(Problem("markup", f"record {number}", "<sub> ×1"))
+    report.add_problems(Problem("markup", f"record {number}", "<sub> ×1") for number in range(25))
     assert len(report.to_dict()["problems"]["markup"]["items"]) == 25
     text = rendered(report)
     assert "markup 25" in text

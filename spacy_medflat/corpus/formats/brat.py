@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...errors import CorpusError, clipped
 from ...files import BOM, open_for_writing, read_text
-from ..record import Entity, Problem, Record, describe, lost_scores
+from ..record import Entity, Problem, Record, describe, lost_fields
 
 _ENTITY = re.compile(r"T\S*\t(?P<label>\S+) (?P<spans>-?[0-9]+ -?[0-9]+(?:;-?[0-9]+ -?[0-9]+)*)(?:\t(?P<surface>.*))?")
 _LINE_END = re.compile(r"[\r\n]")
@@ -15,12 +15,13 @@ _SAFE_ID = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)*")
 
 
 def read_brat(path: Path) -> Iterator[Record]:
-    """Records of a folder (with its subfolders), or of the one text whose `.txt` or `.ann` file is given.
+    """Read a folder (with its subfolders), or the one text whose `.txt` or `.ann` file is given.
 
-    Offsets count the characters of the `.txt` file as it stands, `\\r` included. A text without an `.ann`
-    file has no entities. Discontinuous entities, and lines that are not entities, are reported in
-    `Record.problems`.
-    RAISES (CorpusError): Not UTF-8, no text, an `.ann` file without its text, or a line that is not brat.
+    Offsets count the characters of the `.txt` file as it stands, `\\r` included. A text without an `.ann` file has no
+    entities. Discontinuous entities, and lines that are not entities, are reported in `Record.problems`.
+
+    YIELDS (Record): each text.
+    RAISES (MedflatError): not UTF-8, no text, an `.ann` file without its text, or a line that is not brat.
     """
     root = path if path.is_dir() else path.parent
     for text_path in _text_paths(path):
@@ -66,7 +67,7 @@ def _annotate(record: Record, annotations: str, place: str) -> None:
 
 
 def _surface(surface: str | None, text: str, start: int, end: int) -> str | None:
-    """The surface as the text has it, if they differ only in line ends, for which brat writes spaces."""
+    """Give the surface as the text has it, if they differ only in line ends, for which brat writes spaces."""
     piece = text[start:end] if 0 <= start <= end else ""
     return piece if surface == _LINE_END.sub(" ", piece) else surface
 
@@ -74,10 +75,11 @@ def _surface(surface: str | None, text: str, start: int, end: int) -> str | None
 def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
     """Write a folder with a `.txt` and an `.ann` file for each record, named after its identifier.
 
-    An identifier that is no safe or no new file name gives way to the record's number. Labels with white
+    Where an identifier is not safe as a file name, or is taken, the record's number replaces it. Labels with white
     space do not fit the format: such entities are skipped.
-    RETURNS (list[Problem]): What was left out.
-    RAISES (CorpusError): If the path looks like a file.
+
+    RETURNS (list of Problem): what was left out.
+    RAISES (CorpusError): the path looks like a file.
     """
     if path.suffix in {".txt", ".ann"}:
         raise CorpusError(f"{path}: brat is written to a folder, one pair of files a text; give a folder")
@@ -88,7 +90,7 @@ def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
         name = _file_name(record.id, number, taken)
         taken.add(name.casefold())
         lines, skipped = _ann_lines(record)
-        problems.extend([*_losses(record, name), *skipped])
+        problems += [*lost_fields(record, name), *skipped]
         text_path = path / f"{name}.txt"
         text_path.parent.mkdir(parents=True, exist_ok=True)
         text_path.write_bytes(record.text.encode("utf-8"))
@@ -103,13 +105,6 @@ def _file_name(identifier: str, number: int, taken: set[str]) -> str:
     while name.casefold() in taken:
         name += "-"
     return name
-
-
-def _losses(record: Record, name: str) -> list[Problem]:
-    lost = [f"field {clipped(key)}" for key in record.meta if key != "id"]
-    if record.id and record.id != name:
-        lost.append(f"identifier {clipped(record.id)}, written as {name!r}")
-    return [*(Problem("dropped_meta", record.place, detail) for detail in lost), *lost_scores(record)]
 
 
 def _ann_lines(record: Record) -> tuple[list[str], list[Problem]]:

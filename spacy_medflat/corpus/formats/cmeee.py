@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import StrictInt
 
 from ..record import Entity, Problem, Record
-from .json_io import Fields, OpenModel, Text, ignored_fields, read_objects, split_id, validated, write_records
+from .json_io import Fields, OpenModel, Text, TextModel, read_parsed, write_objects
 
 
 class _Entity(OpenModel):
@@ -16,30 +16,27 @@ class _Entity(OpenModel):
     entity: Text | None = None
 
 
-class _Record(OpenModel):
-    text: Text
+class _Record(TextModel):
     entities: list[_Entity] | None = None
 
 
 def read_cmeee(path: Path) -> Iterator[Record]:
-    """Records of a CMeEE file. `entities` may be absent, as in the test set; other fields go to `meta`.
+    """Read a CMeEE file. `entities` may be absent, as in the test set; other fields go to `meta`.
 
-    RAISES (CorpusError): Not UTF-8, not JSON, or not of this shape.
+    YIELDS (Record): each text.
+    RAISES (MedflatError): not UTF-8, not JSON, or not of this shape.
     """
-    for place, raw in read_objects(path):
-        parsed = validated(_Record, raw, place, "CMeEE")
-        entities = parsed.entities or []
-        identifier, meta = split_id(parsed.model_extra)
-        spans = [Entity(e.start_idx, e.end_idx + 1, e.type, e.entity) for e in entities]
-        yield Record(parsed.text, spans, identifier, place, meta, ignored_fields(entities, place))
+    for parsed, record in read_parsed(path, _Record, "CMeEE"):
+        record.entities = [Entity(e.start_idx, e.end_idx + 1, e.type, e.entity) for e in parsed.entities or ()]
+        yield record
 
 
 def write_cmeee(records: Iterable[Record], path: Path) -> list[Problem]:
     """Write a JSON array, or JSON lines if the file is called `.jsonl`. Fields of `meta` stand beside `text`.
 
-    RETURNS (list[Problem]): What was left out.
+    RETURNS (list of Problem): what was left out.
     """
-    return write_records(records, path, _fields, array=path.suffix != ".jsonl")
+    return write_objects(records, path, _fields, array=path.suffix != ".jsonl")
 
 
 def _fields(record: Record) -> Fields:

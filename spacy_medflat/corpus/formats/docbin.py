@@ -13,9 +13,11 @@ from ..record import Problem, Record
 
 
 def read_docbin(path: Path, spans_key: str = "sc") -> Iterator[Record]:
-    """Records of a `.spacy` file, one a document, with the entities of the span group `spans_key`.
+    """Read a `.spacy` file.
 
-    RAISES (CorpusError): If the file is no DocBin.
+    spans_key (str): the span group of the entities.
+    YIELDS (Record): each document.
+    RAISES (CorpusError): the file is no DocBin.
     """
     for number, doc in enumerate(_docs(path), 1):
         yield doc_to_record(doc, spans_key, place=f"{path.name} record {number}")
@@ -33,31 +35,36 @@ def write_docbin(records: Iterable[Record], path: Path, spans_key: str = "sc", l
     """Write every record as a document of the language's tokenizer; all of them are held in memory.
 
     Text, offsets, identifiers and fields survive exactly.
-    RETURNS (list[Problem]): The entities that do not fit the tokens.
-    RAISES (CorpusError): An unknown language, or fields that the format cannot store.
+
+    spans_key (str): the span group of the entities.
+    lang (str): the language's code.
+    RETURNS (list of Problem): the entities that do not fit the tokens.
+    RAISES (CorpusError): an unknown language, or fields that the format cannot store.
     """
     tokenizer = blank_pipeline(lang).tokenizer
     # Nothing but text and spans is annotated, so no token attribute needs storing.
-    bin_ = DocBin(attrs=["ORTH"], store_user_data=True)
+    docs = DocBin(attrs=["ORTH"], store_user_data=True)
     problems: list[Problem] = []
     for record in records:
         doc, unaligned = record_to_doc(record, tokenizer, spans_key)
         problems.extend(unaligned)
         try:
-            bin_.add(doc)
+            docs.add(doc)
         except (OverflowError, TypeError, ValueError) as error:
             raise CorpusError(f"{record.place}: a DocBin cannot store the fields of the record: {error}") from error
     try:
-        bin_.to_disk(path)
+        docs.to_disk(path)
     except ValueError as error:
         raise CorpusError(f"{path.name}: too large for one DocBin; convert the corpus in parts") from error
     return problems
 
 
 def blank_pipeline(lang: str) -> spacy.Language:
-    """An empty pipeline of this language, for its tokenizer.
+    """Make an empty pipeline of this language, for its tokenizer.
 
-    RAISES (CorpusError): If spaCy does not know the language.
+    lang (str): the language's code.
+    RETURNS (Language): the pipeline.
+    RAISES (CorpusError): spaCy does not know the language.
     """
     try:
         return spacy.blank(lang)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import StrictInt
 
 from ..record import Entity, Problem, Record
-from .json_io import Fields, OpenModel, Text, ignored_fields, read_objects, split_id, validated, write_records
+from .json_io import Fields, OpenModel, Text, TextModel, read_parsed, write_objects
 
 _Triple = tuple[StrictInt, StrictInt, Text]
 
@@ -20,8 +20,7 @@ class _Entity(OpenModel):
     label: Text
 
 
-class _Record(OpenModel):
-    text: Text
+class _Record(TextModel):
     label: list[_Triple] | None = None
     labels: list[_Triple] | None = None
     entities: list[_Entity] | None = None
@@ -29,32 +28,26 @@ class _Record(OpenModel):
 
 
 def read_doccano(path: Path) -> Iterator[Record]:
-    """Records of a doccano export of either shape. Relations are reported, other fields go to `meta`.
+    """Read a doccano export of either shape. Relations are reported, other fields go to `meta`.
 
-    RAISES (CorpusError): Not UTF-8, not JSON, or not of this shape.
+    YIELDS (Record): each text.
+    RAISES (MedflatError): not UTF-8, not JSON, or not of this shape.
     """
-    for place, raw in read_objects(path):
-        parsed = validated(_Record, raw, place, "doccano")
-        identifier, meta = split_id(parsed.model_extra)
-        problems = ignored_fields(parsed.entities or (), place)
+    for parsed, record in read_parsed(path, _Record, "doccano"):
+        record.entities = [Entity(*triple) for triple in [*(parsed.label or ()), *(parsed.labels or ())]]
+        record.entities += [Entity(e.start_offset, e.end_offset, e.label) for e in parsed.entities or ()]
         if parsed.relations:
-            problems.append(Problem("ignored_annotation", place, f"{len(parsed.relations)} relations"))
-        yield Record(parsed.text, _spans(parsed), identifier, place, meta, problems)
+            detail = f"{len(parsed.relations)} relations"
+            record.problems.append(Problem("ignored_annotation", record.place, detail))
+        yield record
 
 
 def write_doccano(records: Iterable[Record], path: Path) -> list[Problem]:
     """Write the `label` triples that doccano imports, with the fields of `meta` beside `text`.
 
-    RETURNS (list[Problem]): What was left out.
+    RETURNS (list of Problem): what was left out.
     """
-    return write_records(records, path, _fields, reserved=_Record.model_fields)
-
-
-def _spans(parsed: _Record) -> list[Entity]:
-    triples = [*(parsed.label or ()), *(parsed.labels or ())]
-    return [Entity(*triple) for triple in triples] + [
-        Entity(e.start_offset, e.end_offset, e.label) for e in parsed.entities or ()
-    ]
+    return write_objects(records, path, _fields, reserved=_Record.model_fields)
 
 
 def _fields(record: Record) -> Fields:

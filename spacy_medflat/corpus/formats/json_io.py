@@ -1,4 +1,4 @@
-"""JSON arrays and lines of objects: reading with a schema, writing with identifiers and extra fields."""
+"""JSON arrays and JSON lines of records: reading with a schema, writing with identifiers and extra fields."""
 
 import json
 from collections import Counter
@@ -8,18 +8,17 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 
-from ...errors import CorpusError, clipped
+from ...errors import CorpusError, clipped, first_problem
 from ...files import BOM, iter_lines, open_for_writing, read_text
 from ..record import Problem, Record, lost_scores
 
 # The standard module, not srsly: its ujson alters floats in their last digits, refuses large integers that a
 # `meta` field may hold, and does not say on which line a file is broken.
 
-
 Text = InstanceOf[str]
 """A string that may hold half a surrogate pair, as JSON allows; pydantic's `str` would refuse the file."""
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+Fields = dict[str, Any]
 
 
 class OpenModel(BaseModel):
@@ -28,11 +27,22 @@ class OpenModel(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
-    """Place and value of every element of a JSON array, or of every non-blank line of a JSON-lines file.
+class TextModel(OpenModel):
+    """What the records of every JSON format have."""
 
-    An array is held in memory as a whole, JSON lines one at a time. A byte order mark is passed over.
-    RAISES (CorpusError): Not UTF-8, not JSON, or a `.json` file with nothing in it.
+    text: Text
+
+
+RecordT = TypeVar("RecordT", bound=TextModel)
+
+
+def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
+    """Read every element of a JSON array, or every non-blank line of a JSON-lines file.
+
+    An array is held in memory as a whole, JSON lines one at a time. A byte order mark is skipped.
+
+    YIELDS (tuple of str and Any): place and value of an element.
+    RAISES (MedflatError): not UTF-8, not JSON, or a `.json` file with nothing in it.
     """
     if _is_array(path):
         for number, element in enumerate(parse_json(read_text(path).removeprefix(BOM), path.name), 1):
@@ -50,17 +60,17 @@ def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _is_array(path: Path) -> bool:
     with path.open("rb") as file:
-        for line in file:
-            start = line.removeprefix(BOM.encode()).lstrip()
-            if start:
-                return start.startswith(b"[")
-    return False
+        starts = (line.removeprefix(BOM.encode()).lstrip()[:1] for line in file)
+        return next(filter(None, starts), b"") == b"["
 
 
 def parse_json(text: str, name: str, line: int | None = None) -> Any:
-    """The value of a JSON text; `line` is its line number if it is only one line of the file.
+    """Parse a JSON text.
 
-    RAISES (CorpusError): If it is not JSON, with its place.
+    name (str): name of the file, for messages.
+    line (int or None): the line number of the text, if it is one line of the file.
+    RETURNS (Any): the value.
+    RAISES (CorpusError): the text is not JSON.
     """
     try:
         return json.loads(text)
@@ -75,26 +85,34 @@ def parse_json(text: str, name: str, line: int | None = None) -> Any:
         raise CorpusError(f"{name} line {line or 1}: JSON that cannot be held: {error}") from error
 
 
-def validated(model: type[ModelT], raw: Any, place: str, format_name: str) -> ModelT:
-    """`raw` as an instance of its schema.
+def read_parsed(path: Path, schema: type[RecordT], format_name: str) -> Iterator[tuple[RecordT, Record]]:
+    """Read the objects of a file by a schema, whose `entities` hold those whose extra fields are reported.
 
-    RAISES (CorpusError): The first field that does not fit, with its value.
+    schema (type of TextModel): the format's record.
+    format_name (str): what messages call the format.
+    YIELDS (tuple of TextModel and Record): the object, and a record with all but its entities.
+    RAISES (MedflatError): not UTF-8, not JSON, or an object that does not fit the schema.
     """
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "record"
-        got = "" if first["type"] == "missing" else f", got {clipped(first['input'])}"
-        raise CorpusError(
-            f"{place}: not a {format_name} record: {field}: {first['msg'].lower()}{got}; is the file in another format?"
-        ) from error
+    for place, raw in read_objects(path):
+        try:
+            parsed = schema.model_validate(raw)
+        except ValidationError as error:
+            raise CorpusError(
+                f"{place}: not a {format_name} record: {first_problem(error)}; is the file in another format?"
+            ) from error
+        identifier, meta = split_id(parsed.model_extra)
+        counts = Counter(key for entity in getattr(parsed, "entities", None) or () for key in entity.model_extra)
+        ignored = (f"entity field {clipped(key)} ×{count}" for key, count in sorted(counts.items()))
+        problems = [Problem("ignored_annotation", place, detail) for detail in ignored]
+        yield parsed, Record(parsed.text, [], identifier, place, meta, problems)
 
 
-def split_id(extra: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
-    """The record's identifier and its other fields.
+def split_id(extra: Fields | None) -> tuple[str, Fields]:
+    """Take the identifier out of a record's extra fields.
 
     An identifier that is not a string stays in the fields too, so that it is written back unchanged.
+
+    RETURNS (tuple of str and dict): the identifier, empty without one, and the other fields.
     """
     meta = dict(extra or {})
     raw = meta.get("id")
@@ -103,22 +121,7 @@ def split_id(extra: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
     return ("" if raw is None else str(raw)), meta
 
 
-def ignored_fields(entities: Iterable[BaseModel], place: str) -> list[Problem]:
-    """One problem for each extra field that the entities of a record carry."""
-    counts = Counter(key for entity in entities for key in entity.model_extra or ())
-    return [
-        Problem("ignored_annotation", place, f"entity field {clipped(key)} ×{count}")
-        for key, count in sorted(counts.items())
-    ]
-
-
-# The standard module, not srsly, for the reasons given in jsonread.
-
-
-Fields = dict[str, Any]
-
-
-def write_records(
+def write_objects(
     records: Iterable[Record],
     path: Path,
     fields_of: Callable[[Record], Fields],
@@ -129,10 +132,14 @@ def write_records(
 ) -> list[Problem]:
     """Write each record as an object: identifier, the format's own fields, then `meta`.
 
-    A field of `meta` whose name the format uses itself (an own one, or one of `reserved`) is left out and
-    reported, as are scores unless the format `keeps_scores`. Records are written as they come, one a line, as JSON
-    lines or as an array; every character stands as itself.
-    RETURNS (list[Problem]): What was left out.
+    Records are written as they come, one a line, and every character stands as itself. A field of `meta` whose name
+    the format uses is left out.
+
+    fields_of (callable): gives the format's own fields of a record.
+    reserved (collection of str): more names that the format uses.
+    array (bool): write a JSON array instead of JSON lines.
+    keeps_scores (bool): whether the own fields have the scores.
+    RETURNS (list of Problem): what was left out.
     """
     problems: list[Problem] = []
 
@@ -140,7 +147,8 @@ def write_records(
         for record in records:
             own = fields_of(record)
             taken = {*own, *reserved}
-            problems.extend(_clashes(record, taken))
+            clashes = (f"field {clipped(key)}: the format uses this name itself" for key in record.meta if key in taken)
+            problems.extend(Problem("dropped_meta", record.place, detail) for detail in clashes)
             if not keeps_scores:
                 problems.extend(lost_scores(record))
             identifier = {"id": record.id} if record.id else {}
@@ -150,14 +158,6 @@ def write_records(
     with open_for_writing(path) as file:
         file.writelines(_array(objects()) if array else (f"{line}\n" for line in objects()))
     return problems
-
-
-def _clashes(record: Record, taken: Collection[str]) -> list[Problem]:
-    return [
-        Problem("dropped_meta", record.place, f"field {clipped(key)}: the format uses this name itself")
-        for key in record.meta
-        if key in taken
-    ]
 
 
 def _array(elements: Iterable[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import StrictFloat, StrictInt
 
 from ..record import Entity, Problem, Record
-from .json_io import Fields, OpenModel, Text, ignored_fields, read_objects, split_id, validated, write_records
+from .json_io import Fields, OpenModel, Text, TextModel, read_parsed, write_objects
 
 
 class _Entity(OpenModel):
@@ -18,32 +18,29 @@ class _Entity(OpenModel):
     score: StrictInt | StrictFloat | None = None
 
 
-class _Record(OpenModel):
-    text: Text
+class _Record(TextModel):
     entities: list[_Entity] | None = None
 
 
 def read_jsonl(path: Path) -> Iterator[Record]:
-    """Records of a plain JSON-lines file; blank lines are passed over, other fields go to `meta`.
+    """Read a plain JSON-lines file; blank lines are skipped, other fields go to `meta`.
 
     An entity may have its text and a score.
 
-    RAISES (CorpusError): Not UTF-8, not JSON, or not of this shape.
+    YIELDS (Record): each text.
+    RAISES (MedflatError): not UTF-8, not JSON, or not of this shape.
     """
-    for place, raw in read_objects(path):
-        parsed = validated(_Record, raw, place, "plain JSON-lines")
-        entities = parsed.entities or []
-        identifier, meta = split_id(parsed.model_extra)
-        spans = [Entity(e.start, e.end, e.label, e.text, e.score) for e in entities]
-        yield Record(parsed.text, spans, identifier, place, meta, ignored_fields(entities, place))
+    for parsed, record in read_parsed(path, _Record, "plain JSON-lines"):
+        record.entities = [Entity(e.start, e.end, e.label, e.text, e.score) for e in parsed.entities or ()]
+        yield record
 
 
 def write_jsonl(records: Iterable[Record], path: Path) -> list[Problem]:
     """Write one record a line, with the fields of `meta` beside `text`.
 
-    RETURNS (list[Problem]): What was left out.
+    RETURNS (list of Problem): what was left out.
     """
-    return write_records(records, path, _fields, keeps_scores=True)
+    return write_objects(records, path, _fields, keeps_scores=True)
 
 
 def _fields(record: Record) -> Fields:

@@ -16,20 +16,20 @@ from .json_io import read_objects
 from .jsonl import read_jsonl, write_jsonl
 
 
-class Format(NamedTuple):
+class CorpusFormat(NamedTuple):
     """A reader and a writer; the writer returns what it had to leave out."""
 
     read: Callable[[Path], Iterator[Record]]
     write: Callable[[Iterable[Record], Path], list[Problem]]
 
 
-FORMATS: dict[str, Format] = {
-    "cmeee": Format(read_cmeee, write_cmeee),
-    "brat": Format(read_brat, write_brat),
-    "bio": Format(read_bio, write_bio),
-    "doccano": Format(read_doccano, write_doccano),
-    "jsonl": Format(read_jsonl, write_jsonl),
-    "docbin": Format(read_docbin, write_docbin),
+FORMATS: dict[str, CorpusFormat] = {
+    "cmeee": CorpusFormat(read_cmeee, write_cmeee),
+    "brat": CorpusFormat(read_brat, write_brat),
+    "bio": CorpusFormat(read_bio, write_bio),
+    "doccano": CorpusFormat(read_doccano, write_doccano),
+    "jsonl": CorpusFormat(read_jsonl, write_jsonl),
+    "docbin": CorpusFormat(read_docbin, write_docbin),
 }
 
 _SUFFIXES = {
@@ -47,14 +47,17 @@ _LOOK_AHEAD = 1000
 
 
 def read_records(path: Path, format_name: str | None = None, spans_key: str = "sc") -> Iterator[Record]:
-    """The records of a file or folder, in the named format or the one found by `detect_format`.
+    """Read the records of a file or folder.
 
-    spans_key: The span group to read, for docbin.
-    RAISES (CorpusError): A missing path, an unknown format, or input that its reader cannot read.
+    format_name (str or None): a key of `FORMATS`; None to detect it.
+    spans_key (str): the span group of the entities, for docbin.
+    RETURNS (iterator of Record): the records, read as they are consumed.
+    RAISES (MedflatError): a missing path, an unknown format, or input that its reader cannot read.
     """
-    name = known_format(format_name) if format_name else detect_format(path)
+    name = format_name or detect_format(path)
+    reader = _format(name).read
     _require(path)
-    return read_docbin(path, spans_key) if name == "docbin" else FORMATS[name].read(path)
+    return read_docbin(path, spans_key) if name == "docbin" else reader(path)
 
 
 def write_records(
@@ -62,29 +65,26 @@ def write_records(
 ) -> list[Problem]:
     """Write records in the named format.
 
-    spans_key, lang: The span group and the tokenizer's language, for docbin.
-    RETURNS (list[Problem]): What was left out.
-    RAISES (CorpusError): An unknown format, or a path or record that its writer cannot take.
+    format_name (str): a key of `FORMATS`.
+    spans_key, lang (str): the span group and the tokenizer's language, for docbin.
+    RETURNS (list of Problem): what was left out.
+    RAISES (CorpusError): an unknown format, or a path or record that its writer cannot take.
     """
-    if known_format(format_name) == "docbin":
-        return write_docbin(records, path, spans_key, lang)
-    return FORMATS[format_name].write(records, path)
+    writer = _format(format_name).write
+    return write_docbin(records, path, spans_key, lang) if format_name == "docbin" else writer(records, path)
 
 
-def known_format(name: str) -> str:
-    """The name itself.
-
-    RAISES (CorpusError): If it is not in `FORMATS`.
-    """
+def _format(name: str) -> CorpusFormat:
     if name not in FORMATS:
         raise CorpusError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
-    return name
+    return FORMATS[name]
 
 
 def format_of_output(path: Path) -> str:
-    """The format that the suffix of a file to be written stands for.
+    """Tell the format from the suffix of a file to be written.
 
-    RAISES (CorpusError): If it stands for none, as with a folder.
+    RETURNS (str): a key of `FORMATS`.
+    RAISES (CorpusError): the suffix stands for none, as with a folder.
     """
     if path.suffix not in _SUFFIXES:
         raise CorpusError(f"{path}: the suffix tells no format; name one of {', '.join(FORMATS)}")
@@ -92,19 +92,19 @@ def format_of_output(path: Path) -> str:
 
 
 def detect_format(path: Path) -> str:
-    """The format of a path, from its name and, for JSON, from the fields of the first 1,000 records.
+    """Tell the format of a path from its name and, for JSON, from the fields of the first 1,000 records.
 
-    RAISES (CorpusError): A missing path, one of no known format, or JSON that cannot be read.
+    RETURNS (str): a key of `FORMATS`.
+    RAISES (MedflatError): a missing path, one of no known format, or JSON that cannot be read.
     """
     _require(path)
     if path.is_dir() or (path.suffix == ".txt" and path.with_suffix(".ann").exists()):
         return "brat"
-    if path.suffix in {".json", ".jsonl"}:
-        found = (_json_format(value) for _, value in islice(read_objects(path), _LOOK_AHEAD))
-        return next(filter(None, found), _SUFFIXES[path.suffix])
     if path.suffix not in _SUFFIXES:
         raise CorpusError(f"{path}: the name does not tell the format; name one of {', '.join(FORMATS)}")
-    return _SUFFIXES[path.suffix]
+    objects = read_objects(path) if path.suffix in {".json", ".jsonl"} else iter(())
+    found = (_json_format(value) for _, value in islice(objects, _LOOK_AHEAD))
+    return next(filter(None, found), _SUFFIXES[path.suffix])
 
 
 def _json_format(value: Any) -> str | None:
