@@ -1,4 +1,4 @@
-"""The files of a pipeline, and what tells it from others."""
+"""Pipelines by package name or folder: loading one, its component that finds spans, and a digest of its files."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,17 @@ import spacy
 from spacy.language import Language
 from spacy.util import get_package_path, is_package, load_config
 
+from ._internals import import_code
 from .errors import MedflatError, clipped
+from .ner.span_finder import SpanFinder
+from .runtime import use_device
 
 
 def model_folder(model: str) -> Path:
-    """The folder of a pipeline, which is a package or a folder.
+    """The folder of a pipeline.
 
-    RAISES (MedflatError): There is none.
+    model (str): name of an installed package, or a folder.
+    RAISES (MedflatError): there is none.
     """
     path = get_package_path(model) if is_package(model) else Path(model)
     if not (path / "config.cfg").exists() and not (is_package(model) and any(path.glob("*/config.cfg"))):
@@ -23,14 +27,21 @@ def model_folder(model: str) -> Path:
     return path
 
 
-def load_model(model: str, mixed_precision: bool | None = None) -> Language:
-    """Load a pipeline by package name or folder.
+def load_model(
+    model: str, *, gpu_id: int = -1, code: Path | None = None, mixed_precision: bool | None = None
+) -> Language:
+    """Load a pipeline.
 
-    mixed_precision: Compute so; None for what the pipeline says.
-    RAISES (MedflatError): There is none, it cannot be loaded, or no component knows mixed precision.
+    model (str): name of an installed package, or a folder.
+    gpu_id (int): the GPU to use, -1 for the CPU.
+    code (Path or None): Python file with functions that the pipeline needs.
+    mixed_precision (bool or None): compute in half precision; None for what the config of the pipeline says.
+    RAISES (MedflatError): no such GPU or pipeline, it cannot be loaded, or no component has a mixed precision.
     """
+    use_device(gpu_id)
+    import_code(code)
     folder = model_folder(model)
-    config = {} if mixed_precision is None else precision_settings(folder, mixed=mixed_precision)
+    config = {} if mixed_precision is None else _precision_settings(folder, mixed_precision)
     try:
         return spacy.load(model, config=config)
     except ValueError as error:
@@ -41,8 +52,27 @@ def load_model(model: str, mixed_precision: bool | None = None) -> Language:
         ) from error
 
 
+def span_finders(nlp: Language) -> list[SpanFinder]:
+    """The components of a pipeline that find nested spans, in their order."""
+    return [pipe for _, pipe in nlp.pipeline if isinstance(pipe, SpanFinder)]
+
+
+def first_span_finder(nlp: Language, model: object) -> SpanFinder:
+    """The first component of a pipeline that finds nested spans.
+
+    model (object): name or folder of the pipeline, for the message.
+    RAISES (MedflatError): there is none.
+    """
+    for finder in span_finders(nlp):
+        return finder
+    raise MedflatError(
+        f"the pipeline {str(model)!r} has no 'medflat_ner' component and no 'medflat_ensemble'; "
+        f"it has {', '.join(nlp.pipe_names)}"
+    )
+
+
 def model_identity(folder: Path) -> tuple[str, int]:
-    """A digest of names and contents of all files, and their size in bytes."""
+    """A SHA-256 digest of names and contents of all files in a folder, and their size in bytes."""
     digest = hashlib.sha256()
     size = 0
     for path in sorted(folder.rglob("*")):
@@ -55,10 +85,10 @@ def model_identity(folder: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def precision_settings(folder: Path, *, mixed: bool) -> dict[str, bool]:
-    """What `spacy.load` needs as `config` to load a pipeline in mixed precision, or without: its dotted settings.
+def _precision_settings(folder: Path, mixed: bool) -> dict[str, bool]:
+    """Every setting `mixed_precision` in the config of a pipeline, dotted, with a new value.
 
-    RAISES (MedflatError): No component has the setting.
+    RAISES (MedflatError): there is none.
     """
     # Pipelines inside of a pipeline have configs of their own, deeper down.
     path = min(folder.rglob("config.cfg"), key=lambda path: len(path.parts))

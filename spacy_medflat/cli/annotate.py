@@ -1,25 +1,23 @@
 """`medflat annotate`: the entities of an archive, in a run that may be interrupted at any moment."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
-from ..scale.parse import Fields
-from ..scale.run import ENGINES, Outcome, Settings, annotate_corpus
-from ..scale.sources import KINDS
-from ..scale.writers import FORMATS
-from .common import Code, GpuId, friendly_errors
+from ..scale.run import ENGINES, Outcome, annotate_corpus
+from ..scale.settings import FieldNames, RunSettings
+from ..scale.sources import SOURCE_KINDS
+from ..scale.writers import PART_FORMATS
+from .common import Code, GpuId, friendly_errors, say
 from .progress import texts_done
 
-_KINDS = "; ".join(f"{name}, {meaning}" for name, meaning in KINDS.items())
+_KINDS = "; ".join(f"{name}, {meaning}" for name, meaning in SOURCE_KINDS.items())
 
 
 def annotate(
+    context: typer.Context,
     inputs: Annotated[
         list[str],
         typer.Argument(metavar="IN...", help="Files, folders with such files, or - for standard input."),
@@ -33,7 +31,7 @@ def annotate(
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option("--to", help=f"Format of OUT: {', '.join(FORMATS)}. Found from its suffix, else jsonl."),
+        typer.Option("--to", help=f"Format of OUT: {', '.join(PART_FORMATS)}. Found from its suffix, else jsonl."),
     ] = None,
     text_field: Annotated[str, typer.Option(help="Field of the text.")] = "text",
     id_field: Annotated[str, typer.Option(help="Field of the identifier, which need not be there.")] = "id",
@@ -72,43 +70,25 @@ def annotate(
     one. A text that cannot be read or fails is left out and listed, with the reason, in _errors.jsonl, in OUT or
     beside it in OUT.run.
     """
-    settings = Settings(
-        model=model,
-        kind=kind,
-        target=target,
-        fields=Fields(text=text_field, id=id_field, entities=entities_field),
-        spans_key=spans_key,
-        mixed_precision=mixed_precision,
-        n_process=n_process,
-        batch_size=batch_size,
-        buffer=buffer,
-        gpu_id=gpu_id,
-        code=code,
-        engine=engine,
-        ray_address=ray_address,
-        force=force,
-    )
-    console = Console(stderr=True, soft_wrap=True)
-    with friendly_errors(), _interruptible(console):
-        with texts_done() as progress:
-            outcome = annotate_corpus(inputs, output, settings, progress=progress, warn=_warning(console))
-        for line in _lines(outcome, output):
-            console.print(Text(line))
+    # The other options are named as the settings; those that are not given are found.
+    given = {name: value for name, value in context.params.items() if value is not None}
+    fields = FieldNames(text=text_field, id=id_field, entities=entities_field)
+    settings = RunSettings(fields=fields, **given)
+    with friendly_errors():
+        try:
+            with texts_done() as progress:
+                outcome = annotate_corpus(inputs, output, settings, progress=progress, warn=_warn)
+        except KeyboardInterrupt:
+            say("Interrupted. What is done stays; the same command goes on.", stderr=True)
+            raise typer.Exit(130) from None
+    for line in _lines(outcome, output):
+        say(line, stderr=True)
     if outcome.summary.failed and not outcome.summary.documents:
         raise typer.Exit(1)
 
 
-def _warning(console: Console) -> Callable[[str], None]:
-    return lambda message: console.print(Text(f"Warning: {message}", style="yellow"))
-
-
-@contextmanager
-def _interruptible(console: Console) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is done stays; the same command goes on.")
-        raise typer.Exit(130) from None
+def _warn(message: str) -> None:
+    say(f"Warning: {message}", "yellow", stderr=True)
 
 
 def _lines(outcome: Outcome, output: Path) -> Iterator[str]:

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 from spacy.tokens import Doc
 
 from ..corpus.check import check_records
@@ -20,7 +18,7 @@ from ..corpus.report import Report
 from ..corpus.report_view import problems_view, report_view
 from ..errors import MedflatError
 from ..files import write_json
-from .common import check_apart, friendly_errors
+from .common import check_apart, friendly_errors, say
 
 
 def check_data(
@@ -40,18 +38,18 @@ def check_data(
     with friendly_errors():
         check_apart([json], paths)
         tokenizer = blank_pipeline(lang).tokenizer
-        console = Console(soft_wrap=True)
         reports: dict[str, Report] = {}
         contents: dict[str, Contents] = {}
         for path in dict.fromkeys(paths):
             name = str(path)
             contents[name] = Contents()
             reports[name] = _inspect(path, source_format, spans_key, tokenizer, contents[name])
-            console.print(report_view(reports[name], title=name), "")
+            say(report_view(reports[name], title=name))
+            say("")
         shared = shared_texts(contents)
         differences = label_differences(contents)
         if len(reports) > 1:
-            _print_comparison(console, shared, differences)
+            _print_comparison(shared, differences)
         if json:
             write_json(json, _to_dict(reports, shared, differences))
         if strict:
@@ -69,14 +67,14 @@ def _inspect(
     return report
 
 
-def _print_comparison(console: Console, shared: list[Shared], differences: list[Problem]) -> None:
+def _print_comparison(shared: list[Shared], differences: list[Problem]) -> None:
     problems: dict[str, list[Problem]] = {}
     for problem in [*(p for pair in shared for p in pair.problems()), *differences]:
         problems.setdefault(problem.kind, []).append(problem)
-    console.print(Text("between the files", style="bold"))
+    say("between the files", "bold")
     for pair in shared:
-        console.print(Text(f"{pair.first} and {pair.second} share {len(pair.places):,} texts"))
-    console.print(problems_view(problems))
+        say(f"{pair.first} and {pair.second} share {len(pair.places):,} texts")
+    say(problems_view(problems))
 
 
 def _to_dict(reports: dict[str, Report], shared: list[Shared], differences: list[Problem]) -> dict[str, object]:

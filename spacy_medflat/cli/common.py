@@ -1,46 +1,25 @@
-"""What the commands share: options, how they end on bad input, and loading a pipeline."""
+"""What the commands share: how they end and print, their options, and loading a pipeline."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 from spacy.language import Language
 from spacy.training import Example
 
-from .._internals import import_code
 from ..corpus.reader import create_cmeee_reader
 from ..errors import MedflatError
 from ..lattice.rules import WordRules
-from ..loading import load_model
+from ..loading import first_span_finder, load_model
 from ..ner.span_finder import SpanFinder
-from ..runtime import use_device
 
-
-@contextmanager
-def friendly_errors() -> Iterator[None]:
-    """Turn errors about input into a message on stderr and exit code 1. Works as a decorator too.
-
-    Other errors pass through: they are ours, and need their traceback.
-    RAISES (typer.Exit): After a MedflatError, OSError or UnicodeError.
-    """
-    try:
-        yield
-    except (MedflatError, OSError, UnicodeError) as error:
-        message = " ".join(_message(error).split())
-        Console(stderr=True, soft_wrap=True).print(Text(f"Error: {message}", style="red"))
-        raise typer.Exit(1) from error
-
-
-def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
-
-
+Code = Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions to register.")]
+GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")]
 MinLength = Annotated[int, typer.Option(min=1, help="Shortest word, in characters.")]
 MaxLength = Annotated[int, typer.Option(min=1, help="Longest word, in characters.")]
 ChineseOnly = Annotated[
@@ -48,25 +27,59 @@ ChineseOnly = Annotated[
 ]
 
 
-Code = Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions to register.")]
-GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")]
+@contextmanager
+def friendly_errors() -> Iterator[None]:
+    """Turn errors about input into a message on stderr and exit code 1. Works as a decorator too.
 
+    Other errors are defects of this package, and keep their traceback.
 
-def word_rules(min_length: int, max_length: int, chinese_only: bool) -> WordRules:
-    """The limits that these options set.
-
-    RAISES (MedflatError): No word can meet them.
+    RAISES (typer.Exit): after a MedflatError, OSError or UnicodeError.
     """
     try:
-        return WordRules(min_length, max_length, chinese_only)
-    except ValueError as error:
-        raise MedflatError(str(error)) from error
+        yield
+    except (MedflatError, OSError, UnicodeError) as error:
+        message = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        say(f"Error: {' '.join(message.split())}", "red", stderr=True)
+        raise typer.Exit(1) from error
+
+
+def say(what: RenderableType, style: str = "", *, stderr: bool = False) -> None:
+    """Print a line as it is, neither wrapped nor read as mark-up, or a table."""
+    Console(soft_wrap=True, stderr=stderr).print(Text(what, style=style) if isinstance(what, str) else what)
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", text_columns: int = 1, bold: str = ""
+) -> Table:
+    """Make a table.
+
+    head (sequence of str): names of the columns.
+    rows (iterable of sequences of str): their cells; an empty row separates.
+    title (str): stands above the table.
+    text_columns (int): so many columns are text, the others numbers.
+    bold (str): the first cell of a row that stands out.
+    """
+    made = Table(
+        *head,
+        title=Text(title) if title else None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for column in made.columns[text_columns:]:
+        column.justify = "right"
+    for row in rows:
+        made.add_row(*map(Text, row), style="bold" if bold and row and row[0] == bold else None)
+    return made
 
 
 def check_apart(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
     """Make sure that no output would replace an input.
 
-    RAISES (MedflatError): One would.
+    RAISES (MedflatError): one would.
     """
     read = {path.resolve() for path in inputs}
     for output in outputs:
@@ -79,33 +92,35 @@ def split_names(names: str | None) -> list[str] | None:
     return [name for part in (names or "").split(",") if (name := part.strip())] or None
 
 
+def word_rules(min_length: int, max_length: int, chinese_only: bool) -> WordRules:
+    """The limits that the options of these names set.
+
+    RAISES (MedflatError): no word can meet them.
+    """
+    try:
+        return WordRules(min_length, max_length, chinese_only)
+    except ValueError as error:
+        raise MedflatError(str(error)) from error
+
+
 def load_pipeline(
     model: str, gpu_id: int, mixed_precision: bool | None = None, code: Path | None = None
 ) -> tuple[Language, SpanFinder]:
-    """Load a pipeline by package name or folder, and find its nested entity recognizer or ensemble of such.
+    """Load a pipeline and find its nested entity recognizer, or ensemble of such; see `load_model` for the arguments.
 
-    gpu_id (int): the GPU to use, -1 for the CPU.
-    mixed_precision (bool or None): compute so; None for what the pipeline says.
-    code (Path or None): Python file with functions that the pipeline needs.
-    RAISES MedflatError: no such GPU or pipeline, or it has no component that finds nested entities, or none that knows
-        mixed precision.
+    RAISES (MedflatError): it cannot be loaded, or has neither.
     """
-    use_device(gpu_id)
-    import_code(code)
-    nlp = load_model(model, mixed_precision)
-    for _, pipe in nlp.pipeline:
-        if isinstance(pipe, SpanFinder):
-            return nlp, pipe
-    raise MedflatError(
-        f"the pipeline {model!r} has no 'medflat_ner' component and no 'medflat_ensemble'; "
-        f"it has {', '.join(nlp.pipe_names)}"
-    )
+    nlp = load_model(model, gpu_id=gpu_id, code=code, mixed_precision=mixed_precision)
+    return nlp, first_span_finder(nlp, model)
 
 
 def read_examples(nlp: Language, data: Path, spans_key: str) -> list[Example]:
     """Read annotated texts of any known format.
 
-    RAISES MedflatError: the file cannot be read, or holds no text.
+    nlp (Language): makes the Docs.
+    data (Path): the file.
+    spans_key (str): the span group of the entities.
+    RAISES (MedflatError): the file cannot be read, or holds no text.
     """
     examples = list(create_cmeee_reader(data, spans_key=spans_key)(nlp))
     if not examples:

@@ -1,19 +1,16 @@
 """`medflat convert`: an annotated corpus from any known format to any other."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..corpus.conversion import convert_corpus
 from ..corpus.formats.registry import FORMATS
-from ..corpus.record import Record
 from ..corpus.report_view import report_view
 from ..files import write_json
-from .common import check_apart, friendly_errors, split_names
+from .common import check_apart, friendly_errors, say, split_names
+from .progress import counted
 
 _NAMES = ", ".join(FORMATS)
 
@@ -59,15 +56,8 @@ def convert(
             strict=strict,
             lang=lang,
             submission=submission,
-            progress=_with_progress,
+            progress=counted,
         )
-        Console(soft_wrap=True).print(report_view(found, title=f"{source} → {target}"))
+        say(report_view(found, title=f"{source} → {target}"))
         if report:
             write_json(report, found.to_dict())
-
-
-def _with_progress(records: Iterable[Record]) -> Iterator[Record]:
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} texts"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield from progress.track(records, total=None)

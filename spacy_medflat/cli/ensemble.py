@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from .._internals import import_code
 from ..ensemble.build import make_ensemble
 from ..files import replaced_when_done
 from ..loading import load_model
-from .common import Code, friendly_errors
+from .common import Code, friendly_errors, say
 
 
 class Mode(str, Enum):
@@ -52,4 +51,4 @@ def ensemble(
         )
         with replaced_when_done(output) as scratch:
             nlp.to_disk(scratch)
-        Console(soft_wrap=True).print(f"{len(models)} pipelines saved to {output}")
+        say(f"{len(models)} pipelines saved to {output}")

@@ -1,15 +1,14 @@
 """`medflat evaluate`: scores of a pipeline on annotated texts."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ..files import write_json
 from ..ner.scorer import ROLES
-from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples
+from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
 
 
 def evaluate(
@@ -29,26 +28,23 @@ def evaluate(
         nlp, recognizer = load_pipeline(model, gpu_id, mixed_precision, code)
         examples = read_examples(nlp, data, recognizer.key)
         scores = nlp.evaluate(examples)
-        console = Console()
-        console.print(_table(scores, f"spans_{recognizer.key}", f"{model} on {data}"))
-        # Tokens are characters in the pipelines that we train.
-        console.print(f"{len(examples):,} texts, {scores['speed']:,.0f} tokens a second")
+        rows = _rows(scores, f"spans_{recognizer.key}")
+        say(table(["", "P", "R", "F"], rows, title=f"{model} on {data}", bold="all"))
+        say(f"{len(examples):,} texts, {scores['speed']:,.0f} tokens a second")
         if output:
             write_json(output, scores)
 
 
-def _table(scores: dict[str, Any], prefix: str, title: str) -> Table:
-    table = Table("", "P", "R", "F", title=title)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    table.add_row("all", *_percent(*(scores[f"{prefix}_{name}"] for name in "prf")), style="bold", end_section=True)
+def _rows(scores: dict[str, Any], prefix: str) -> Iterator[list[str]]:
+    """Over all, by part in nesting, and by type."""
+    yield _row("all", (scores[f"{prefix}_{name}"] for name in "prf"))
+    yield []
     for role in ROLES:
-        values = (scores[f"{prefix}_{role}_{name}"] for name in "prf")
-        table.add_row(role, *_percent(*values), end_section=role == ROLES[-1])
+        yield _row(role, (scores[f"{prefix}_{role}_{name}"] for name in "prf"))
+    yield []
     for label, values in sorted((scores[f"{prefix}_per_type"] or {}).items()):
-        table.add_row(label, *_percent(*(values[name] for name in "prf")))
-    return table
+        yield _row(label, (values[name] for name in "prf"))
 
 
-def _percent(*values: float | None) -> list[str]:
-    return ["–" if value is None else f"{100 * value:.2f}" for value in values]
+def _row(name: str, values: Iterable[float | None]) -> list[str]:
+    return [name, *("–" if value is None else f"{100 * value:.2f}" for value in values)]

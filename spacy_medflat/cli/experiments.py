@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ..errors import MedflatError
 from ..experiments.environment import has_gpu
 from ..experiments.folder import RunFolder
-from ..experiments.matrix import Matrix, Row, read_matrix
-from ..experiments.runner import Run, run_all, runs_of, write_index
-from .common import GpuId, friendly_errors, split_names
+from ..experiments.matrix import Row, read_matrix
+from ..experiments.runner import run_all, runs_of, write_index
+from .common import GpuId, friendly_errors, say, split_names, table
 
 
 def experiments(
@@ -37,22 +34,18 @@ def experiments(
     with friendly_errors():
         found = read_matrix(matrix, _variables(settings or []), has_gpu=gpu_id >= 0 and has_gpu())
         rows = found.select(split_names(only), _seeds(seeds))
-        console = Console(soft_wrap=True)
         if list_only:
-            console.print(_table(found, rows, output))
+            head = ["row", "title", "seeds done", ""]
+            say(table(head, (_row(row, output) for row in rows), title=str(matrix), text_columns=4))
             if any(row.missing for row in rows):
-                console.print("Give what a row needs with --set NAME=VALUE, and a GPU with --gpu-id.")
+                say("Give what a row needs with --set NAME=VALUE, and a GPU with --gpu-id.")
             return
         write_index(found, output)
         for row in rows:
             if row.missing:
-                console.print(Text(f"{row.name}: not run: {row.missing}", style="yellow"))
-
-        def report(run: Run, what: str) -> None:
-            console.print(Text(f"{run.name}: {what}"))
-
+                say(f"{row.name}: not run: {row.missing}", "yellow")
         runs = runs_of(rows, output)
-        failed = run_all(runs, jobs=jobs, gpu_id=gpu_id, report=report)
+        failed = run_all(runs, jobs=jobs, gpu_id=gpu_id, report=lambda run, what: say(f"{run.name}: {what}"))
         if failed:
             raise MedflatError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run, _ in failed)}")
 
@@ -79,9 +72,6 @@ def _seeds(seeds: str | None) -> list[int] | None:
     return list(dict.fromkeys(map(int, names)))
 
 
-def _table(matrix: Matrix, rows: list[Row], output: Path) -> Table:
-    table = Table("row", "title", "seeds done", "", title=str(matrix.path))
-    for row in rows:
-        done = [seed for seed in row.seeds if RunFolder.of(output, row.name, seed).done]
-        table.add_row(Text(row.name), Text(row.title), f"{len(done)} of {len(row.seeds)}", Text(row.missing))
-    return table
+def _row(row: Row, output: Path) -> list[str]:
+    done = sum(RunFolder.of(output, row.name, seed).done for seed in row.seeds)
+    return [row.name, row.title, f"{done} of {len(row.seeds)}", row.missing]

@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from ..errors import MedflatError
 from ..files import replaced_when_done, write_json
 from ..ner.gold import read_gold
 from ..ner.span_finder import candidates_of
 from ..ner.thresholds import tune
-from .common import Code, GpuId, SpanFinder, check_apart, friendly_errors, load_pipeline, read_examples
+from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
+from .progress import counted
 
 
 def find_thresholds(
@@ -41,7 +39,7 @@ def find_thresholds(
         nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         examples = read_examples(nlp, data, recognizer.key)
         gold, coverage = read_gold(examples, recognizer.key, recognizer.labels)
-        texts = track([eg.reference.text for eg in examples], "scoring", console=Console(stderr=True), transient=True)
+        texts = counted([eg.reference.text for eg in examples], "scoring")
         tuning = tune(
             [candidates for _, candidates in candidates_of(nlp, recognizer, texts)],
             gold,
@@ -52,9 +50,9 @@ def find_thresholds(
         )
         # All digits that spaCy saves: probabilities crowd near 0 and 1, where fewer would move a threshold past them.
         thresholds = {label: round(t, 10) for label, t in zip(recognizer.labels, tuning.thresholds, strict=True)}
-        console = Console()
-        console.print(_table(recognizer, thresholds))
-        console.print(
+        rows = [[label, f"{recognizer.threshold_of(label):.4f}", f"{best:.4f}"] for label, best in thresholds.items()]
+        say(table(["label", "now", "best"], rows, title="thresholds"))
+        say(
             f"F1 {tuning.before:.4f} before, {tuning.after:.4f} after, both on these {len(examples):,} texts; "
             f"{tuning.other_half:.4f} chosen on one half and scored on the other"
         )
@@ -64,11 +62,4 @@ def find_thresholds(
             recognizer.cfg["label_thresholds"] = thresholds
             with replaced_when_done(output, force=True) as scratch:
                 nlp.to_disk(scratch)
-            console.print(f"saved to {output}")
-
-
-def _table(recognizer: SpanFinder, thresholds: dict[str, float]) -> Table:
-    table = Table("label", "now", "best", title="thresholds")
-    for label, threshold in thresholds.items():
-        table.add_row(label, f"{recognizer.threshold_of(label):.4f}", f"{threshold:.4f}")
-    return table
+            say(f"saved to {output}")

@@ -1,14 +1,12 @@
 """`medflat lexicon …`: put lexicons together, and see what is in one."""
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ..corpus.check import without_surrogates
 from ..corpus.formats.registry import read_records
@@ -16,7 +14,8 @@ from ..errors import LexiconError, MedflatError
 from ..lattice.coverage import LexiconCoverage, lexicon_coverage
 from ..lattice.lexicon import Lexicon, read_lexicon, write_lexicon
 from ..lattice.lexicon_words import LexiconWords
-from .common import ChineseOnly, MaxLength, MinLength, check_apart, friendly_errors, split_names, word_rules
+from ..lattice.rules import WordRules
+from .common import ChineseOnly, MaxLength, MinLength, check_apart, friendly_errors, say, split_names, table, word_rules
 
 lexicon_cli = typer.Typer(name="lexicon", help="Lexicons: merge and filter, inspect.", no_args_is_help=True)
 
@@ -52,20 +51,18 @@ def build(
         if target.exists() and not force:
             raise MedflatError(f"{target}: this file exists; give another OUT as the last argument, or --force")
         rules = word_rules(min_length, max_length, chinese_only)
-        console = Console(soft_wrap=True)
         lexicons = []
         for source in sources:
             lexicons.append(read_lexicon(source, split_names(columns)))
-            console.print(Text(f"{source}: {len(lexicons[-1]):,} words"))
+            say(f"{source}: {len(lexicons[-1]):,} words")
         merged = reduce(_merged, lexicons)
         dropped = set(read_lexicon(drop)) if drop else set()
         kept = merged.filter(rules, min_frequency=min_frequency, types=split_names(types), drop=dropped)
-        refused = "".join(f", {n:,} {reason}" for reason, n in sorted(rules.refused(merged).items()))
-        console.print(Text(f"together: {len(merged):,} words{refused}"))
+        say(f"together: {_size(merged, rules)}")
         if not len(kept):
             raise LexiconError(f"none of the {len(merged):,} words passes; nothing is written")
         write_lexicon(kept, target)
-        console.print(Text(f"{target}: {len(kept):,} words"))
+        say(f"{target}: {len(kept):,} words")
 
 
 @lexicon_cli.command("inspect")
@@ -86,17 +83,17 @@ def inspect(
     with friendly_errors():
         words = LexiconWords(word_rules(min_length, max_length, chinese_only))
         words.lexicon = read_lexicon(source, split_names(columns))
-        console = Console(soft_wrap=True)
-        refused = "".join(f", {n:,} {reason}" for reason, n in sorted(words.rules.refused(words.lexicon).items()))
-        console.print(Text(f"{source}: {len(words.lexicon):,} words{refused}", style="bold"))
-        console.print(_counts("type", Counter({kind or "-": n for kind, n in words.lexicon.type_counts().items()})))
-        console.print(_counts("characters", _lengths(words.lexicon, max_length)))
+        say(f"{source}: {_size(words.lexicon, words.rules)}", "bold")
+        types = Counter({kind or "-": n for kind, n in words.lexicon.type_counts().items()})
+        for name, counts in (("type", types.most_common()), ("characters", _lengths(words.lexicon, max_length))):
+            say(table([name, "words"], ([key, f"{n:,}"] for key, n in counts)))
         if data:
             coverage = lexicon_coverage(words, without_surrogates(read_records(data)))
             if not coverage.characters:
                 raise MedflatError(f"{data}: no texts to count words in")
-            console.print(f"{coverage.words_per_character:.3f} words a character in {coverage.texts:,} texts")
-            console.print(_mentions(coverage) if coverage.mentions else "no entities in these texts")
+            say(f"{coverage.words_per_character:.3f} words a character in {coverage.texts:,} texts")
+            head = ["label", "mentions", "in the lexicon"]
+            say(table(head, _mentions(coverage), bold="all") if coverage.mentions else "no entities in these texts")
 
 
 def _merged(first: Lexicon, second: Lexicon) -> Lexicon:
@@ -104,31 +101,21 @@ def _merged(first: Lexicon, second: Lexicon) -> Lexicon:
     return first
 
 
-def _lengths(lexicon: Lexicon, longest: int) -> dict[str, int]:
+def _size(lexicon: Lexicon, rules: WordRules) -> str:
+    """The number of words, and of those that the rules refuse, with the reasons."""
+    refused = "".join(f", {n:,} {reason}" for reason, n in sorted(rules.refused(lexicon).items()))
+    return f"{len(lexicon):,} words{refused}"
+
+
+def _lengths(lexicon: Lexicon, longest: int) -> Iterator[tuple[str, int]]:
     """Words by length; those longer than the limit are counted together."""
     counts = Counter(min(len(word), longest + 1) for word in lexicon)
-    return {f"over {longest}" if length > longest else str(length): counts[length] for length in sorted(counts)}
+    for length, n in sorted(counts.items()):
+        yield f"over {longest}" if length > longest else str(length), n
 
 
-def _counts(name: str, counts: dict[str, int]) -> Table:
-    table = _table(name, "words")
-    ordered = counts.most_common() if isinstance(counts, Counter) else counts.items()
-    for key, n in ordered:
-        table.add_row(Text(key), f"{n:,}")
-    return table
-
-
-def _mentions(coverage: LexiconCoverage) -> Table:
-    table = _table("label", "mentions", "in the lexicon")
+def _mentions(coverage: LexiconCoverage) -> Iterator[list[str]]:
     for label, n in coverage.mentions.most_common():
-        table.add_row(Text(label), f"{n:,}", f"{coverage.known[label] / n:.1%}")
+        yield [label, f"{n:,}", f"{coverage.known[label] / n:.1%}"]
     total = coverage.mentions.total()
-    table.add_row("all", f"{total:,}", f"{coverage.known.total() / total:.1%}", style="bold")
-    return table
-
-
-def _table(*names: str) -> Table:
-    table = Table(*names, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
+    yield ["all", f"{total:,}", f"{coverage.known.total() / total:.1%}"]

@@ -1,8 +1,9 @@
 """Progress bars on stderr, which vanish when the work is done and never appear in a log file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -18,7 +19,15 @@ from rich.progress import (
 
 from ..scale.run import State
 
+T = TypeVar("T")
 _REDRAW_EVERY = 100
+
+
+def counted(texts: Iterable[T], what: str = "") -> Iterator[T]:
+    """The texts themselves, counted as they are taken; `what` is done with them."""
+    with _progress(MofNCompleteColumn()) as progress:
+        total = len(texts) if isinstance(texts, Collection) else None
+        yield from progress.track(texts, total=total, description=what)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..files import BOM, decode, read_text, replaced_when_done
+from ..files import BOM, decode, read_text, write_text
 from ..visual.html import doc_marks, render_html, render_page
 from ..visual.tree import render_tree
 from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline
@@ -35,8 +35,7 @@ def render(
         nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         if html:
             bodies = [render_html(doc.text, doc_marks(doc, recognizer.key)) for doc in nlp.pipe(lines)]
-            with replaced_when_done(html) as scratch:
-                scratch.write_text(render_page(model, bodies), encoding="utf-8", newline="\n")
+            write_text(html, render_page(model, bodies))
             return
         console = Console()
         for doc in nlp.pipe(lines):

@@ -4,15 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from ..experiments.report.markdown import render_markdown
 from ..experiments.report.page import render_report
 from ..experiments.report.results import read_results
 from ..experiments.report.summary import best_row, detail, lines
-from ..files import replaced_when_done
-from .common import friendly_errors
+from ..files import write_text
+from .common import friendly_errors, say
 
 
 def report(
@@ -34,9 +32,7 @@ def report(
         details = [detail(results, row) for row in ([baseline, best] if baseline is not best else [best])]
         page = render_report(results, found, details)
         summary = render_markdown(results, found, details)
-        for path, content in ((output, page), (markdown, summary)):
-            if path is not None:
-                with replaced_when_done(path) as scratch:
-                    scratch.write_text(content, encoding="utf-8", newline="\n")
-        console = Console(soft_wrap=True)
-        console.print(Text(f"{len(found)} rows in {output}; the best by mean F1 is {best.name}"))
+        write_text(output, page)
+        if markdown:
+            write_text(markdown, summary)
+        say(f"{len(found)} rows in {output}; the best by mean F1 is {best.name}")

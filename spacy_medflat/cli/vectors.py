@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from ..lattice.lexicon import read_lexicon
 from ..vectors.convert import Summary, WordFilter, convert_vectors
@@ -18,7 +16,7 @@ from ..vectors.store import has_vector, read_vocab, vectors_folder, write_vector
 from ..vectors.texts import find_words, iter_texts
 from ..vectors.train import Settings, train_vectors
 from ..vectors.word_source import make_source
-from .common import ChineseOnly, MaxLength, MinLength, friendly_errors, word_rules
+from .common import ChineseOnly, MaxLength, MinLength, friendly_errors, say, word_rules
 from .progress import bytes_done, stages_done
 
 vectors_cli = typer.Typer(name="vectors", help="Word vectors: convert, train, inspect.", no_args_is_help=True)
@@ -71,9 +69,9 @@ def convert(
             summary = convert_vectors(
                 source, target, keep=keep, count=count, binary=binary, force=force, progress=progress
             )
-        _say(f"{source} → {target}", style="bold")
+        say(f"{source} → {target}", "bold")
         for line in _summary_lines(summary):
-            _say(line)
+            say(line)
 
 
 @vectors_cli.command("train")
@@ -118,8 +116,8 @@ def train(
             write_vectors(trained.table, scratch)
         if word2vec:
             write_word2vec(trained.table, word2vec)
-        _say(f"{trained.texts:,} texts, {trained.tokens:,} tokens → {target}", style="bold")
-        _say(f"{len(trained.table.words):,} vectors of {settings.dimension} numbers")
+        say(f"{trained.texts:,} texts, {trained.tokens:,} tokens → {target}", "bold")
+        say(f"{len(trained.table.words):,} vectors of {settings.dimension} numbers")
         _print_coverage(set(trained.table.words).__contains__, lexicon, trained.words)
 
 
@@ -146,8 +144,8 @@ def inspect(
             for _ in count_words(find_words(iter_texts(data), source), found):
                 pass
         rows, dimension = vocab.vectors.shape
-        _say(f"{folder}", style="bold")
-        _say(f"{len(vocab.vectors.key2row):,} words, {rows:,} vectors of {dimension} numbers")
+        say(f"{folder}", "bold")
+        say(f"{len(vocab.vectors.key2row):,} words, {rows:,} vectors of {dimension} numbers")
         _print_coverage(has_vector(vocab), lexicon, found)
 
 
@@ -164,11 +162,7 @@ def _summary_lines(summary: Summary) -> list[str]:
 
 def _print_coverage(known: Callable[[str], bool], lexicon: Path | None, found: Mapping[str, int] | None) -> None:
     if lexicon:
-        _say(f"words of the lexicon: {coverage(dict.fromkeys(read_lexicon(lexicon), 1), known)}")
+        say(f"words of the lexicon: {coverage(dict.fromkeys(read_lexicon(lexicon), 1), known)}")
     if found is not None:
-        _say(f"different words in the texts: {coverage(dict.fromkeys(found, 1), known)}")
-        _say(f"words in the texts: {coverage(found, known)}")
-
-
-def _say(line: str, style: str = "") -> None:
-    Console(soft_wrap=True).print(Text(line, style=style))
+        say(f"different words in the texts: {coverage(dict.fromkeys(found, 1), known)}")
+        say(f"words in the texts: {coverage(found, known)}")

@@ -1,4 +1,4 @@
-"""Who annotates the parts: this process, or several of this machine."""
+"""Annotating parts in several processes of this machine."""
 
 import multiprocessing
 import os
@@ -10,31 +10,27 @@ from concurrent.futures.process import BrokenProcessPool
 
 from ..errors import MedflatError
 from ..runtime import usable_cpus, use_threads
-from .annotator import Annotator, Task
+from .annotator import Annotator
 from .items import InputPart, OutputPart
 
+# Parts that are read ahead for each process.
 _AHEAD = 2
 
 
-def run_here(parts: Iterable[InputPart], task: Task) -> Generator[OutputPart]:
-    """Annotate in this process. The pipeline is loaded when there is a part to annotate."""
-    annotator: Annotator | None = None
-    for part in parts:
-        annotator = annotator or Annotator(task)
-        yield annotator(part)
+def run_in_processes(parts: Iterable[InputPart], annotator: Annotator, n_process: int) -> Generator[OutputPart]:
+    """Annotate in several processes, which share the CPUs. If the iterator is closed or fails, the processes end.
 
-
-def run_in_processes(parts: Iterable[InputPart], task: Task, n_process: int) -> Generator[OutputPart]:
-    """Annotate in several processes, which share the CPUs. Parts come as they are done, not in order.
-
-    Two parts a process are read ahead, no more. If the iterator is closed or fails, the processes end.
-    RAISES (MedflatError): A process died.
+    parts (iterable of InputPart): read only two a process ahead.
+    annotator (Annotator): copied into each process, where it loads the pipeline.
+    n_process (int): how many processes.
+    YIELDS (OutputPart): as they are done, not in order.
+    RAISES (MedflatError): a process died.
     """
     threads = max(1, usable_cpus() // n_process)
     # A forked process would inherit locks and threads of torch in any state.
     context = multiprocessing.get_context("spawn")
-    strangers = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(n_process, context, initializer=_start_worker, initargs=(task, threads))
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(n_process, context, initializer=_start_worker, initargs=(annotator, threads))
     waiting: set[Future[OutputPart]] = set()
     try:
         for part in parts:
@@ -47,20 +43,19 @@ def run_in_processes(parts: Iterable[InputPart], task: Task, n_process: int) -> 
             yield from (future.result() for future in done)
         pool.shutdown()
     except BrokenProcessPool as error:
-        raise MedflatError("a process died, perhaps for want of memory: try a smaller --n-process") from error
+        raise MedflatError("a process died, perhaps because memory ran out: try a smaller --n-process") from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - strangers:
+        for process in set(multiprocessing.active_children()) - others:
             process.terminate()
 
 
-_task: Task | None = None
 _annotator: Annotator | None = None
 
 
-def _start_worker(task: Task, threads: int) -> None:
-    global _task
-    _task = task
+def _start_worker(annotator: Annotator, threads: int) -> None:
+    global _annotator
+    _annotator = annotator
     # Ctrl-C reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -76,9 +71,5 @@ def _end_with_parent() -> None:
 
 
 def _annotate(part: InputPart) -> OutputPart:
-    global _annotator
-    if _annotator is None:
-        # Here and not at the start of the process, where an error would have no message.
-        assert _task is not None
-        _annotator = Annotator(_task)
+    assert _annotator is not None
     return _annotator(part)

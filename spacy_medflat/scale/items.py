@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-UNITS = {"jsonl": "line", "lines": "line", "csv": "line", "broken": "line"}
+from pydantic import BaseModel
+
+_NUMBERED_BY_LINE = {"jsonl", "lines", "csv", "broken"}
 
 
 class Item(NamedTuple):
     """One text as it stands in its source, not yet parsed.
 
-    `kind` names the function of `parse` that understands `raw`; `broken` says that the reader met no text but a
-    reason why not. `number` counts from 1 within the source `name`; 0 if the source is one text.
+    kind (str): the function of `parse` that understands `raw`; `broken` if the reader met no text.
+    name (str): the source.
+    number (int): counts from 1 within the source; 0 if the source is one text.
+    raw (Any): what was read, or the reason why it is broken.
     """
 
     kind: str
@@ -21,7 +25,8 @@ class Item(NamedTuple):
     @property
     def place(self) -> str:
         """Where the text came from, for people."""
-        return f"{self.name} {UNITS.get(self.kind, 'record')} {self.number}" if self.number else self.name
+        unit = "line" if self.kind in _NUMBERED_BY_LINE else "record"
+        return f"{self.name} {unit} {self.number}" if self.number else self.name
 
 
 @dataclass(slots=True)
@@ -34,8 +39,14 @@ class Document:
     place: str
 
 
-class Found(NamedTuple):
-    """An entity. `start` and `end` are character offsets, the end exclusive; `score` is a probability of 4 digits."""
+class FoundEntity(NamedTuple):
+    """An entity.
+
+    start, end (int): character offsets, end exclusive.
+    label (str): its type.
+    score (float or None): a probability, rounded to 4 digits.
+    text (str): its characters.
+    """
 
     start: int
     end: int
@@ -56,9 +67,10 @@ class Failure(NamedTuple):
 class InputPart:
     """Neighbouring texts, to be annotated together.
 
-    number: Counts from 1.
-    position: Bytes of the inputs that are read when this part is.
-    digest: Of the items, if the input cannot be told by its files.
+    number (int): counts from 1.
+    items (list of Item): the texts.
+    position (int): bytes of the inputs that are read when this part is.
+    digest (str or None): of the items, if they were piped.
     """
 
     number: int
@@ -67,18 +79,32 @@ class InputPart:
     digest: str | None = None
 
 
-@dataclass(slots=True)
-class OutputPart:
-    """A part that is done: its files, by name within the part, and what is to be remembered of it.
+class Receipt(BaseModel):
+    """What is remembered of a part that is done.
 
-    left_out: What the format could not hold, by kind of problem (see `corpus.kinds`).
+    documents, entities (int): how many are in its files.
+    failures (list of Failure): the texts that are not.
+    left_out (dict): counts of what the format could not hold, by kind of problem, see `corpus.kinds`.
+    digest (str or None): see `InputPart`.
     """
 
-    number: int
-    files: dict[str, bytes]
     documents: int
     entities: int
     failures: list[Failure]
     left_out: dict[str, int]
-    position: int
     digest: str | None
+
+
+@dataclass(slots=True)
+class OutputPart:
+    """A part that is done.
+
+    number, position (int): see `InputPart`.
+    files (dict of bytes): by name within the part.
+    receipt (Receipt): what is in them.
+    """
+
+    number: int
+    files: dict[str, bytes]
+    receipt: Receipt
+    position: int

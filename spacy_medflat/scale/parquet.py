@@ -2,6 +2,8 @@
 
 The type of a field is the least that holds its values: null, bool, int64, double, string, or JSON text. Any two of
 these have a common one, so parts written apart can be joined. The kind stands in the metadata of the field.
+
+Imported only where Parquet is read or written, because it imports pyarrow.
 """
 
 import io
@@ -11,29 +13,40 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import MedflatError
-from .items import Document, Found
+from .items import Document, FoundEntity
 from .parse import plain
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError as error:
+    raise MedflatError("Parquet needs pyarrow: pip install 'spacy-medflat[parquet]'") from error
 
 _KIND = b"medflat_kind"
 _EXACT_IN_DOUBLE = 2**53
 _INT64 = range(-(2**63), 2**63)
-
-
-def _import() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MedflatError("Parquet needs pyarrow: pip install 'spacy-medflat[parquet]'") from error
-    return pyarrow, pyarrow.parquet
+_ENTITIES = pa.list_(
+    pa.struct(
+        [
+            ("start", pa.int32()),
+            ("end", pa.int32()),
+            ("label", pa.string()),
+            ("score", pa.float32()),
+            ("text", pa.string()),
+        ]
+    )
+)
+# The types of the kinds; of any other, string.
+_TYPES = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "large_int": pa.int64(), "double": pa.float64()}
 
 
 def open_parquet(file: BinaryIO | Path, name: str) -> Any:
-    """The `pyarrow.parquet.ParquetFile`.
+    """Open a `pyarrow.parquet.ParquetFile`.
 
-    RAISES (MedflatError): The file is damaged or no Parquet, or pyarrow is missing.
+    file (binary file or Path): what to open.
+    name (str): of the file, for the message.
+    RAISES (MedflatError): the file is damaged or no Parquet.
     """
-    pa, pq = _import()
     try:
         return pq.ParquetFile(file)
     except pa.ArrowException as error:
@@ -43,9 +56,8 @@ def open_parquet(file: BinaryIO | Path, name: str) -> Any:
 def common_schema(paths: Iterable[Path]) -> Any:
     """The one schema of files that are all read.
 
-    RAISES (MedflatError): A field has types that do not go together.
+    RAISES (MedflatError): a field has types that do not go together.
     """
-    pa, _ = _import()
     schemas = []
     for path in paths:
         with open_parquet(path, str(path)) as file:
@@ -56,13 +68,14 @@ def common_schema(paths: Iterable[Path]) -> Any:
         raise MedflatError(f"the Parquet files do not have the same fields: {error}") from error
 
 
-def table_bytes(rows: Sequence[tuple[Document, list[Found]]], entities_field: str, schema: Any = None) -> bytes:
-    """Documents as a Parquet file, their entities in a column of this name.
+def table_bytes(rows: Sequence[tuple[Document, list[FoundEntity]]], entities_field: str, schema: Any = None) -> bytes:
+    """Documents as a Parquet file.
 
-    schema: Of the documents' fields; found from their values by default.
-    RAISES (MedflatError): A value that does not fit its column.
+    rows (sequence of (Document, list of FoundEntity)): the documents with their entities.
+    entities_field (str): the column of the entities.
+    schema (pyarrow.Schema or None): of the documents' fields; found from their values by default.
+    RAISES (MedflatError): a value does not fit its column.
     """
-    pa, pq = _import()
     records = [document.fields for document, _ in rows]
     if schema is None:
         names = list(dict.fromkeys(name for fields in records for name in fields))
@@ -75,17 +88,16 @@ def table_bytes(rows: Sequence[tuple[Document, list[Found]]], entities_field: st
     found = [[entity._asdict() for entity in entities] for _, entities in rows]
     try:
         arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
-        arrays.append(pa.array(found, type=_entity_type()))
+        arrays.append(pa.array(found, type=_ENTITIES))
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise MedflatError(f"a field does not fit its Parquet column: {error}") from error
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema.append(pa.field(entities_field, _entity_type()))), buffer)
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema.append(pa.field(entities_field, _ENTITIES))), buffer)
     return buffer.getvalue()
 
 
 def unified_schema(paths: Iterable[Path]) -> Any:
-    """A schema for all parts, in which every field has the least type that holds its values in each of them."""
-    pa, pq = _import()
+    """The schema in which every field has the least type that holds its values in all parts."""
     merged: dict[str, Any] = {}
     metadata = None
     entities = None
@@ -94,16 +106,19 @@ def unified_schema(paths: Iterable[Path]) -> Any:
         *others, entities = schema
         metadata = metadata or schema.metadata
         for field in others:
-            known = merged.get(field.name)
-            merged[field.name] = (
-                field if known is None or known.equals(field, check_metadata=True) else _joint(known, field)
-            )
+            known = merged.setdefault(field.name, field)
+            if not known.equals(field, check_metadata=True):
+                merged[field.name] = _field(field.name, _joint_kind({_kind(known), _kind(field)}))
     return pa.schema([*merged.values(), *([entities] if entities else [])], metadata=metadata)
 
 
 def write_joined(paths: Sequence[Path], schema: Any, target: Path) -> None:
-    """Write the parts into one file, each as a row group (or more) of its own."""
-    _, pq = _import()
+    """Write the parts into one file, each as a row group (or more) of its own.
+
+    paths (sequence of Path): the parts.
+    schema (pyarrow.Schema): see `unified_schema`.
+    target (Path): the file.
+    """
     with pq.ParquetWriter(target, schema) as writer:
         for path in paths:
             writer.write_table(_cast(pq.read_table(path, partitioning=None), schema))
@@ -111,12 +126,10 @@ def write_joined(paths: Sequence[Path], schema: Any, target: Path) -> None:
 
 def has_schema(path: Path, schema: Any) -> bool:
     """Whether a part has this schema already, metadata included."""
-    _, pq = _import()
     return bool(pq.read_schema(path).equals(schema, check_metadata=True))
 
 
 def _cast(table: Any, schema: Any) -> Any:
-    pa, _ = _import()
     columns = []
     for field in schema:
         if field.name not in table.column_names:
@@ -125,37 +138,17 @@ def _cast(table: Any, schema: Any) -> Any:
         have = table.schema.field(field.name)
         column = table.column(field.name)
         if _kind(field) == "json" and _kind(have) != "json":
-            values = [None if value is None else json.dumps(value, ensure_ascii=False) for value in column.to_pylist()]
-            column = pa.chunked_array([pa.array(values, type=field.type)])
+            column = pa.array(_converted(column.to_pylist(), "json"), type=field.type)
         columns.append(column.cast(field.type))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _entity_type() -> Any:
-    pa, _ = _import()
-    fields = [
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("label", pa.string()),
-        ("score", pa.float32()),
-        ("text", pa.string()),
-    ]
-    return pa.list_(pa.struct(fields))
-
-
 def _field(name: str, kind: str) -> Any:
-    pa, _ = _import()
-    types = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "large_int": pa.int64(), "double": pa.float64()}
-    return pa.field(name, types.get(kind, pa.string()), metadata={_KIND: kind})
+    return pa.field(name, _TYPES.get(kind, pa.string()), metadata={_KIND: kind})
 
 
 def _kind(field: Any) -> str:
     return (field.metadata or {}).get(_KIND, b"").decode()
-
-
-def _joint(one: Any, other: Any) -> Any:
-    """A field that holds the values of both."""
-    return _field(one.name, _joint_kind({_kind(one), _kind(other)}))
 
 
 def _kind_of_values(values: Iterable[Any]) -> str:

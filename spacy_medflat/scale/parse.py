@@ -7,27 +7,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from ..corpus.formats.json_io import parse_json
 from ..errors import MedflatError, clipped
 from ..files import decode, escaped
 from .items import Document, Failure, Item
+from .settings import FieldNames
 
 # Python's stack holds more, in all that walks through fields.
 _DEPTH = 100
 
 
-class Fields(BaseModel):
-    """The names of fields: of the text and the identifier in the input, and of the entities in the output."""
-
-    text: str = "text"
-    id: str = "id"
-    entities: str = "entities"
-
-
-def parse(item: Item, names: Fields) -> Document | Failure:
-    """The document of an item, or why it has none."""
+def parse(item: Item, names: FieldNames) -> Document | Failure:
+    """Parse an item: its document, or why it has none."""
     fields: Any = None
     try:
         fields = _PARSERS[item.kind](item, names)
@@ -40,13 +31,18 @@ def parse(item: Item, names: Fields) -> Document | Failure:
 
 
 def failure(identifier: Any, place: str, reason: str) -> Failure:
-    """A failure that JSON and UTF-8 can hold. `reason` may begin with the place."""
+    """A failure that JSON and UTF-8 can hold.
+
+    identifier (Any): of the text; what JSON cannot hold becomes its `repr`.
+    place (str): see `Item.place`.
+    reason (str): may begin with the place.
+    """
     shown = escaped(identifier) if isinstance(identifier, str) else escaped(repr(plain(identifier)))
     known = identifier if identifier is None or isinstance(identifier, (bool, int)) else shown
     return Failure(known, place, escaped(reason.removeprefix(f"{place}: ")))
 
 
-def _text_of(fields: Any, names: Fields) -> str:
+def _text_of(fields: Any, names: FieldNames) -> str:
     if not isinstance(fields, dict):
         raise MedflatError(f"not an object with fields, but {clipped(fields)}")
     if names.text not in fields:
@@ -62,7 +58,7 @@ def _text_of(fields: Any, names: Fields) -> str:
 
 
 def _check(value: Any, depth: int = 0) -> None:
-    """RAISES (MedflatError): Not every output could hold the value."""
+    """RAISES (MedflatError): not every output could hold the value."""
     if depth > _DEPTH:
         raise MedflatError(f"fields inside fields, more than {_DEPTH} deep")
     if isinstance(value, str):
@@ -80,33 +76,33 @@ def _check(value: Any, depth: int = 0) -> None:
             _check(inner, depth + 1)
 
 
-def _jsonl(item: Item, names: Fields) -> Any:
+def _jsonl(item: Item, names: FieldNames) -> Any:
     return parse_json(decode(item.raw, item.name, item.number), item.name, item.number)
 
 
-def _line(item: Item, names: Fields) -> Any:
+def _line(item: Item, names: FieldNames) -> Any:
     return {names.text: decode(item.raw, item.name, item.number)}
 
 
-def _whole_file(item: Item, names: Fields) -> Any:
+def _whole_file(item: Item, names: FieldNames) -> Any:
     identifier, data = item.raw
     return {names.id: identifier, names.text: decode(data, item.name)}
 
 
-def _docbin(item: Item, names: Fields) -> Any:
+def _docbin(item: Item, names: FieldNames) -> Any:
     identifier, text, meta = item.raw
     return {**({names.id: identifier} if identifier else {}), names.text: text, **meta}
 
 
-def _as_it_is(item: Item, names: Fields) -> Any:
+def _as_it_is(item: Item, names: FieldNames) -> Any:
     return item.raw
 
 
-def _broken(item: Item, names: Fields) -> Any:
+def _broken(item: Item, names: FieldNames) -> Any:
     raise MedflatError(item.raw)
 
 
-_PARSERS: dict[str, Callable[[Item, Fields], Any]] = {
+_PARSERS: dict[str, Callable[[Item, FieldNames], Any]] = {
     "jsonl": _jsonl,
     "lines": _line,
     "csv": _as_it_is,

@@ -9,16 +9,17 @@ from .items import InputPart, Item
 from .readers import Meter, read_items
 from .sources import STDIN, Source
 
+# A part ends before its number of texts is full once it is about this large, so that memory is bounded.
 PART_BYTES = 2**24
-"""A part ends before its number of texts is full once it is about this large, so that memory is bounded."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Reads the parts that are not done yet; can be iterated again, and pickled.
+    """Reads the parts that are not done yet. It can be iterated again, and pickled.
 
-    size: Texts in a part.
-    done: The numbers of the parts to skip, each with its digest.
+    sources (list of Source): what is read.
+    size (int): texts in a part.
+    done (mapping of int to str or None): the numbers of the parts to skip, each with its digest.
     """
 
     sources: list[Source]
@@ -26,7 +27,7 @@ class Parts:
     done: Mapping[int, str | None] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[InputPart]:
-        """RAISES (SourceError): A source cannot be read on, or standard input is not what it was."""
+        """RAISES (SourceError): the rest of a source cannot be read, or standard input is not what it was."""
         meter, piped, number = Meter(), self.piped, 0
         for number, items in enumerate(_cut(read_items(self.sources, meter), self.size), 1):
             digest = _digest(items) if piped else None
@@ -39,12 +40,12 @@ class Parts:
 
     @property
     def piped(self) -> bool:
-        """Whether standard input is read, which can be told by its texts only."""
+        """Whether standard input is read, which only its texts can identify."""
         return any(str(source.path) == STDIN for source in self.sources)
 
 
 def changed(what: str) -> SourceError:
-    """The error for standard input that is not what it was."""
+    """The error for standard input of which something, such as a part, is not what it was."""
     return SourceError(
         f"{what} of standard input is not what it was in the run that is there; pipe the same texts into it, or start "
         "anew with --force"

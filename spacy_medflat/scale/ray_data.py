@@ -3,7 +3,6 @@
 import logging
 import pickle
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,18 +12,22 @@ from ray.data.block import BlockMetadata
 from ray.data.context import DataContext
 
 from ..errors import MedflatError
-from .annotator import Annotator, Task
+from .annotator import Annotator
 from .items import OutputPart
 from .parts import Parts
 
 _SCHEMA = pa.schema([("part", pa.large_binary())])
 
 
-def stream(parts: Parts, task: Task, n_process: int) -> Iterator[OutputPart]:
-    """Annotate the parts with `n_process` actors of the cluster that is connected. Parts come as they are done.
+def stream(parts: Parts, annotator: Annotator, n_process: int) -> Iterator[OutputPart]:
+    """Annotate the parts with actors of the cluster that is connected.
 
-    RAISES (MedflatError): An input that cannot be read on, or a pipeline that cannot be loaded. RayError: the cluster
-        cannot do it.
+    parts (Parts): read where the run was started.
+    annotator (Annotator): copied to each actor, where it loads the pipeline.
+    n_process (int): how many actors.
+    YIELDS (OutputPart): as they are done, not in order.
+    RAISES (MedflatError): the rest of an input cannot be read, or the pipeline cannot be loaded.
+    RAISES (RayError): the cluster cannot do it.
     """
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = DataContext.get_current()
@@ -33,12 +36,15 @@ def stream(parts: Parts, task: Task, n_process: int) -> Iterator[OutputPart]:
     context.target_max_block_size = 1
     # The reader runs where the run was started, and takes no CPU from the actors.
     here = {f"node:{ray.util.get_node_ip_address()}": 0.001}
-    gpus = {"num_gpus": 1} if task.gpu_id >= 0 else {}
+    gpus = {}
+    if annotator.settings.gpu_id >= 0:
+        gpus = {"num_gpus": 1}
+        # To an actor, the GPU that Ray gave it is number 0.
+        annotator = Annotator(annotator.settings.model_copy(update={"gpu_id": 0}), annotator.schema)
     read = ray.data.read_datasource(_PartsSource(parts), override_num_blocks=1, num_cpus=0, resources=here)
     done = read.map_batches(
         _Actor,
-        # To an actor, the GPU that Ray gave it is number 0.
-        fn_constructor_args=(replace(task, gpu_id=0) if gpus else task,),
+        fn_constructor_args=(annotator,),
         batch_size=1,
         batch_format="pyarrow",
         compute=ActorPoolStrategy(size=n_process),
@@ -82,16 +88,14 @@ def _row(value: Any) -> pa.Table:
 
 
 class _Actor:
-    def __init__(self, task: Task):
-        self.task = task
-        self.annotator: Annotator | None = None
+    def __init__(self, annotator: Annotator):
+        self.annotator = annotator
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         part = pickle.loads(batch["part"][0].as_py())
         if isinstance(part, Exception):
             return batch
         try:
-            self.annotator = self.annotator or Annotator(self.task)
             return _row(self.annotator(part))
         except (MedflatError, OSError) as error:
             return _row(error)

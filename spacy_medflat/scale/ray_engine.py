@@ -1,9 +1,8 @@
 """Annotating on a Ray cluster.
 
-One task reads the parts, on the machine that the run was started on, and streams them to actors, each of which has
-loaded the pipeline. The parts that are done come back and are written by the process that started the run. So only
-that machine needs the data; the others need this package and the pipeline. Ray restarts what dies, and does its part
-again.
+One task reads the parts, on the machine where the run was started, and streams them to actors, each of which has loaded
+the pipeline. The process that started the run writes the parts that are done. So only that machine needs the data; the
+others need this package and the pipeline. Ray restarts an actor that dies, and repeats its part.
 """
 
 import logging
@@ -14,19 +13,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import MedflatError
-from .annotator import Task
+from .annotator import Annotator
 from .items import OutputPart
 from .parts import Parts
 
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 
 
-def run_on_ray(parts: Parts, task: Task, n_process: int, address: str | None = None) -> Generator[OutputPart]:
-    """Annotate with `n_process` actors. Parts come as they are done, not in order.
+def run_on_ray(parts: Parts, annotator: Annotator, n_process: int, address: str | None = None) -> Generator[OutputPart]:
+    """Annotate with actors of a Ray cluster.
 
-    task: With a GPU, each actor gets one.
-    address: Of a cluster that runs; None starts one on this machine, which listens to nobody else, needs a token that
-        nobody else has, and ends with the iterator.
+    parts (Parts): read where the run was started.
+    annotator (Annotator): copied to each actor; if it is to use a GPU, each actor gets one.
+    n_process (int): how many actors.
+    address (str or None): of a cluster that is running; None starts one on this machine, which listens to the loopback
+        address only, requires a token of its own, and ends with the iterator.
+    YIELDS (OutputPart): as they are done, not in order.
     RAISES (MedflatError): Ray is not installed, there is no such cluster, or it cannot do the work.
     """
     with _environment(_QUIET if address else {**_QUIET, **_alone()}):
@@ -41,7 +43,7 @@ def run_on_ray(parts: Parts, task: Task, n_process: int, address: str | None = N
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise MedflatError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
         try:
-            yield from stream(parts, task, n_process)
+            yield from stream(parts, annotator, n_process)
         except ray.exceptions.RayError as error:
             raise MedflatError(f"Ray: {error}") from error
         finally:
@@ -55,7 +57,7 @@ def _arguments(address: str | None, n_process: int) -> dict[str, Any]:
 
 
 def _alone() -> dict[str, str]:
-    """What keeps a cluster of this machine to itself."""
+    """Environment variables that keep others from a cluster of this machine."""
     return {
         # Ray's way to let its servers bind to the loopback address, whatever the name says; read when Ray is imported.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -67,7 +69,7 @@ def _alone() -> dict[str, str]:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables that are as before in the end."""
+    """Set environment variables, and restore them in the end."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -22,7 +22,7 @@ _CUT_OFF = "unexpected end of data"
 
 
 class Meter:
-    """How many bytes of the inputs have been read, packed ones counted as they lie on the disk."""
+    """Counts the bytes of the inputs that have been read; those of packed files as they lie on the disk."""
 
     def __init__(self) -> None:
         self._done = 0
@@ -54,8 +54,10 @@ class Meter:
 def read_items(sources: Iterable[Source], meter: Meter) -> Iterator[Item]:
     """The items of all sources.
 
-    A text that cannot be read on its own is an item of the kind "broken".
-    RAISES (SourceError): A source that cannot be read on, with its name.
+    sources (iterable of Source): read in this order.
+    meter (Meter): counts what is read.
+    YIELDS (Item): a text, or one of the kind "broken" for a text that cannot be read.
+    RAISES (SourceError): the rest of a source cannot be read.
     """
     for source in sources:
         try:
@@ -93,7 +95,7 @@ def _csv(source: Source, meter: Meter) -> Iterator[Item]:
                 if _CUT_OFF in str(error) and rows.line_num > number:
                     raise SourceError(
                         f"{source.name} line {number}: not CSV: a quote opens in this record and none closes it, so "
-                        f"the {rows.line_num - number:,} lines after it cannot be told apart; mend the line"
+                        f"the {rows.line_num - number:,} lines after it cannot be told apart; correct the line"
                     ) from error
                 yield Item("broken", source.name, number, f"not CSV: {error}{_lines_of(number, rows)}")
             else:

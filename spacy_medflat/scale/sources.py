@@ -11,7 +11,8 @@ from ..errors import MedflatError
 from ..files import escaped
 
 STDIN = "-"
-KINDS = {
+# The kinds of input by name, and what they are, for people.
+SOURCE_KINDS = {
     "jsonl": "an object a line",
     "json": "an array of objects, held in memory",
     "csv": "comma-separated, with a header",
@@ -21,8 +22,6 @@ KINDS = {
     "text": "one text a file",
     "lines": "one text a line",
 }
-"""The kinds of input by name."""
-
 _SUFFIXES = {
     ".jsonl": "jsonl",
     ".json": "json",
@@ -37,7 +36,15 @@ _PACKABLE = {"jsonl", "csv", "tsv", "text", "lines"}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be read. `name` is for people; `identifier` is the text's own if the file is one text."""
+    """A file to be read.
+
+    path (Path): the file, or `STDIN`.
+    kind (str): a key of `SOURCE_KINDS`.
+    name (str): for people.
+    identifier (str): of the text, if the file is one text.
+    bytes (int): its size, as it lies on the disk.
+    packed (bool): whether it is gzipped.
+    """
 
     path: Path
     kind: str
@@ -52,12 +59,16 @@ def find_sources(
 ) -> list[Source]:
     """The files of all inputs, in their order; those of a folder sorted by path, with its subfolders.
 
-    Of a folder, files of unknown suffix are passed over with a warning, and what begins with `.` or `_` without one.
-    kind: A key of `KINDS` that all are read as, in place of what their suffixes say.
-    RAISES (MedflatError): A missing path, an unknown kind, or nothing to read.
+    Of a folder, files of unknown suffix are skipped with a warning, and files that begin with `.` or `_` without one.
+
+    inputs (iterable of str): files, folders, or `STDIN`.
+    kind (str or None): a key of `SOURCE_KINDS` for all files, in place of what their suffixes say.
+    warn (callable): called with each warning.
+    RETURNS (list of Source): what is to be read.
+    RAISES (MedflatError): a missing path, an unknown kind, or nothing to read.
     """
-    if kind is not None and kind not in KINDS:
-        raise MedflatError(f"unknown kind of input {kind!r}; known are {', '.join(KINDS)}")
+    if kind is not None and kind not in SOURCE_KINDS:
+        raise MedflatError(f"unknown kind of input {kind!r}; known are {', '.join(SOURCE_KINDS)}")
     sources: list[Source] = []
     for name in inputs:
         path = Path(name)
@@ -106,7 +117,7 @@ def _file(path: Path, kind: str, inner: str) -> Source:
 def _kind(path: Path, kind: str | None) -> str:
     found = kind or _known(path)
     if found is None:
-        raise MedflatError(f"{path}: the suffix does not tell the kind of input; name one of {', '.join(KINDS)}")
+        raise MedflatError(f"{path}: the suffix does not tell the kind of input; name one of {', '.join(SOURCE_KINDS)}")
     return found
 
 
@@ -119,7 +130,7 @@ def _without(name: str, suffix: str) -> str:
 
 
 def fingerprint(inputs: Iterable[str], sources: Iterable[Source]) -> dict[str, Any]:
-    """What tells the inputs from others: paths, number and size of files, and a digest of each one's size and time."""
+    """What identifies the inputs: paths, number and size of files, and a digest of each file's size and time."""
     digest = hashlib.sha256()
     files = size = 0
     for source in sources:

@@ -1,9 +1,10 @@
-"""A part in the format of the output, as the bytes of its files."""
+"""A part in the format of the output, as the bytes of its files, and one file out of all parts."""
 
 import gzip
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -14,26 +15,29 @@ from ..corpus.formats.registry import write_records
 from ..corpus.record import Entity, Problem, Record
 from ..errors import MedflatError
 from ..files import replaced_when_done
-from .items import Document, Failure, Found
-from .parse import Fields, failure, plain
+from .items import Document, Failure, FoundEntity
+from .parse import failure, plain
+from .settings import FieldNames
 
-Written = tuple[Document, list[Found]]
-"""A document with what was found in it."""
+# A document with what was found in it.
+Written = tuple[Document, list[FoundEntity]]
+# The files of a part by name, and what does not fit into them.
+Rendered = tuple[dict[str, bytes], list[Problem]]
 
 
-class Format(NamedTuple):
+class PartFormat(NamedTuple):
     """An output format.
 
-    suffix: Of its files; empty if a part is a folder of files.
-    render: Rows, names of fields, span group, language and schema to files by name, and what does not fit.
+    suffix (str): of its files; empty if a part is a folder of files.
+    render (callable): rows, names of fields, span group, language and Parquet schema to the files of a part.
     """
 
     suffix: str
-    render: Callable[[list[Written], Fields, str, str, Any], tuple[dict[str, bytes], list[Problem]]]
+    render: Callable[[list[Written], FieldNames, str, str, Any], Rendered]
 
 
 class PartFiles(NamedTuple):
-    """The files of a part, by name, and what is not in them."""
+    """The files of a part by name, the number of their entities, and what is not in them."""
 
     files: dict[str, bytes]
     entities: int
@@ -41,38 +45,46 @@ class PartFiles(NamedTuple):
     failures: list[Failure]
 
 
-def write_part(rows: list[Written], target: str, names: Fields, key: str, lang: str, schema: Any = None) -> PartFiles:
-    """Write a part; a document that the format cannot hold is left out and reported.
+def write_part(
+    rows: list[Written], target: str, names: FieldNames, key: str, lang: str, schema: Any = None
+) -> PartFiles:
+    """Write a part. A document that the format cannot hold is left out and reported.
 
-    target: A key of `FORMATS`.
+    rows (list of Written): the documents with their entities.
+    target (str): a key of `PART_FORMATS`.
+    names (FieldNames): of the output.
+    key (str): span group of the entities, in a DocBin.
+    lang (str): language of the pipeline.
+    schema (pyarrow.Schema or None): of the input, see `parquet.table_bytes`.
     """
+    form = PART_FORMATS[target]
+
+    def render(rows: list[Written]) -> Rendered:
+        return form.render(rows, names, key, lang, schema)
+
     failures: list[Failure] = []
     try:
-        files, problems = FORMATS[target].render(rows, names, key, lang, schema)
+        files, problems = render(rows)
     except MedflatError:
-        rows, failures = _tried(rows, target, names, key, lang, schema)
-        files, problems = FORMATS[target].render(rows, names, key, lang, schema)
+        # Written one by one to find those that fail.
+        good = []
+        for row in rows:
+            document, _ = row
+            try:
+                render([row])
+                good.append(row)
+            except MedflatError as error:
+                failures.append(failure(document.id, document.place, str(error)))
+        rows = good
+        files, problems = render(rows)
     return PartFiles(files, sum(len(found) for _, found in rows), problems, failures)
 
 
-def _tried(
-    rows: list[Written], target: str, names: Fields, key: str, lang: str, schema: Any
-) -> tuple[list[Written], list[Failure]]:
-    """The rows that can be written on their own, and the reasons of the others."""
-    good: list[Written] = []
-    failures: list[Failure] = []
-    for row in rows:
-        try:
-            FORMATS[target].render([row], names, key, lang, schema)
-            good.append(row)
-        except MedflatError as error:
-            document, _ = row
-            failures.append(failure(document.id, document.place, str(error)))
-    return good, failures
+def json_line(row: Written, names: FieldNames) -> bytes:
+    """The fields of a document in their order, then its entities, as a line of JSON.
 
-
-def json_line(row: Written, names: Fields) -> bytes:
-    """The fields of a document in their order, then its entities, as a line of JSON."""
+    RAISES (MedflatError): JSON cannot hold a field.
+    """
     document, found = row
     value = {**plain(document.fields), names.entities: [entity._asdict() for entity in found]}
     try:
@@ -81,38 +93,33 @@ def json_line(row: Written, names: Fields) -> bytes:
         raise MedflatError(f"a field that JSON cannot hold: {error}") from error
 
 
-def _jsonl(rows: list[Written], names: Fields, *_: Any) -> tuple[dict[str, bytes], list[Problem]]:
+def _jsonl(rows: list[Written], names: FieldNames, *_: Any) -> Rendered:
     return {"": b"".join(json_line(row, names) for row in rows)}, []
 
 
-def _packed(rows: list[Written], names: Fields, *_: Any) -> tuple[dict[str, bytes], list[Problem]]:
-    # Without a time, the same rows give the same bytes; packed files in a row are a packed file.
+def _packed(rows: list[Written], names: FieldNames, *_: Any) -> Rendered:
+    # Without a time, the same rows give the same bytes; concatenated gzip files are a gzip file.
     return {"": gzip.compress(b"".join(json_line(row, names) for row in rows), mtime=0)}, []
 
 
-def _parquet(
-    rows: list[Written], names: Fields, key: str, lang: str, schema: Any
-) -> tuple[dict[str, bytes], list[Problem]]:
+def _parquet(rows: list[Written], names: FieldNames, key: str, lang: str, schema: Any) -> Rendered:
     from .parquet import table_bytes
 
     return {"": table_bytes(rows, names.entities, schema)}, []
 
 
-def _through_records(name: str) -> Callable[..., tuple[dict[str, bytes], list[Problem]]]:
-    def render(rows: list[Written], names: Fields, key: str, lang: str, _: Any) -> tuple[Any, list[Problem]]:
-        with TemporaryDirectory(prefix="medflat-") as scratch:
-            path = Path(scratch) / "part"
-            records = (_record(row, names, keeps_scores=name == "docbin") for row in rows)
-            problems = write_records(records, path, name, key, lang)
-            if path.is_file():
-                return {"": path.read_bytes()}, problems
-            files = (file for file in sorted(path.rglob("*")) if file.is_file())
-            return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}, problems
-
-    return render
+def _corpus_format(name: str, rows: list[Written], names: FieldNames, key: str, lang: str, _: Any) -> Rendered:
+    with TemporaryDirectory(prefix="medflat-") as scratch:
+        path = Path(scratch) / "part"
+        records = (_record(row, names, keeps_scores=name == "docbin") for row in rows)
+        problems = write_records(records, path, name, key, lang)
+        if path.is_file():
+            return {"": path.read_bytes()}, problems
+        files = (file for file in sorted(path.rglob("*")) if file.is_file())
+        return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}, problems
 
 
-def _record(row: Written, names: Fields, keeps_scores: bool) -> Record:
+def _record(row: Written, names: FieldNames, keeps_scores: bool) -> Record:
     document, found = row
     # A string is the record's own identifier; another value stays among the fields too, as it is.
     own = {names.text, names.id} if isinstance(document.id, str) else {names.text}
@@ -125,26 +132,29 @@ def _record(row: Written, names: Fields, keeps_scores: bool) -> Record:
     )
 
 
-FORMATS: dict[str, Format] = {
-    "jsonl": Format(".jsonl", _jsonl),
-    "jsonl.gz": Format(".jsonl.gz", _packed),
-    "parquet": Format(".parquet", _parquet),
-    "docbin": Format(".spacy", _through_records("docbin")),
-    "brat": Format("", _through_records("brat")),
+PART_FORMATS: dict[str, PartFormat] = {
+    "jsonl": PartFormat(".jsonl", _jsonl),
+    "jsonl.gz": PartFormat(".jsonl.gz", _packed),
+    "parquet": PartFormat(".parquet", _parquet),
+    "docbin": PartFormat(".spacy", partial(_corpus_format, "docbin")),
+    "brat": PartFormat("", partial(_corpus_format, "brat")),
 }
 
 
-def join_parts(paths: Sequence[Path], target_format: str, output: Path) -> None:
+def join_parts(paths: Sequence[Path], target: str, output: Path) -> None:
     """Write one file out of all parts, in order, whole or not at all.
 
-    RAISES (MedflatError): The parts are too large for one DocBin, which is made in memory.
+    paths (sequence of Path): the parts.
+    target (str): a key of `PART_FORMATS`.
+    output (Path): the file.
+    RAISES (MedflatError): the parts are too large for one DocBin, which is made in memory.
     """
     with replaced_when_done(output, durable=True) as scratch:
-        if target_format == "parquet":
+        if target == "parquet":
             from .parquet import unified_schema, write_joined
 
             write_joined(paths, unified_schema(paths), scratch)
-        elif target_format == "docbin":
+        elif target == "docbin":
             _join_docbin(paths, scratch)
         else:
             with scratch.open("wb") as file:
@@ -153,9 +163,9 @@ def join_parts(paths: Sequence[Path], target_format: str, output: Path) -> None:
                         shutil.copyfileobj(part, file, 2**20)
 
 
-def agree(paths: Sequence[Path], target_format: str) -> None:
-    """Give all Parquet parts the same columns and types. Other formats have nothing to agree on."""
-    if target_format != "parquet":
+def unify_parts(paths: Sequence[Path], target: str) -> None:
+    """Give all Parquet parts the same columns and types. Parts of other formats stay as they are."""
+    if target != "parquet":
         return
     from .parquet import has_schema, unified_schema, write_joined
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from spacy_medflat.cli import medflat_cli
 from spacy_medflat.cli.progress import texts_done
 from spacy_medflat.scale.run import State
-from spacy_medflat.scale.run_folder import RunFolder
+from spacy_medflat.scale.run_folder import PartsFolder
 
 from ..scale.archives import read_lines, rows, save_ruler, write_lines
 
@@ -32,7 +32,7 @@ def run(model, *arguments, text=None):
 @contextmanager
 def interrupted_at(number, monkeypatch):
     """Ctrl-C when this part is to be written."""
-    written = RunFolder.write
+    written = PartsFolder.write
 
     def write(folder, part):
         if part.number == number:
@@ -40,7 +40,7 @@ def interrupted_at(number, monkeypatch):
         written(folder, part)
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "write", write)
+        patch.setattr(PartsFolder, "write", write)
         yield
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import spacy
 
-from spacy_medflat.scale.run import Settings, annotate_corpus
+from spacy_medflat.scale.run import annotate_corpus
+from spacy_medflat.scale.settings import RunSettings
 
 from . import trouble
 
@@ -66,7 +67,9 @@ def run(inputs: Path | list[Path], output: Path, model: Path, **settings: Any) -
     paths = inputs if isinstance(inputs, list) else [inputs]
     progress = settings.pop("progress", lambda state: None)
     chosen = {"buffer": 3, "n_process": 1, "code": Path(trouble.__file__), **settings}
-    return annotate_corpus([str(path) for path in paths], output, Settings(str(model), **chosen), progress=progress)
+    return annotate_corpus(
+        [str(path) for path in paths], output, RunSettings(model=str(model), **chosen), progress=progress
+    )
 
 
 def spans_of(row: dict[str, Any]) -> set[tuple[int, int, str]]:

@@ -7,8 +7,9 @@ from spacy.tokens import SpanGroup
 
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import annotator as module
-from spacy_medflat.scale.annotator import Annotator, Task, batches, entities_of, find_spans_key
+from spacy_medflat.scale.annotator import Annotator, batches, entities_of, find_spans_key
 from spacy_medflat.scale.items import InputPart, Item
+from spacy_medflat.scale.settings import RunSettings
 
 from ..pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
 from . import trouble
@@ -22,6 +23,10 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     nlp.to_disk(folder)
     return folder
+
+
+def make(model, **settings):
+    return Annotator(RunSettings(**{"model": str(model), "target": "jsonl", "batch_size": 64, **settings}))
 
 
 def part(texts):
@@ -50,18 +55,18 @@ def test_a_pipeline_runs_in_mixed_precision_on_request(trained, tmp_path):
     nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
     train(nlp, 1)
     nlp.to_disk(tmp_path / "saved")
-    single, half = (Annotator(Task(str(tmp_path / "saved"), mixed_precision=mixed)) for mixed in (False, True))
+    single, half = (make(tmp_path / "saved", mixed_precision=mixed) for mixed in (False, True))
     text = nlp.make_doc(SENTENCES[0][0])
     one, other = (run.nlp.get_pipe("transformer").predict([text]).model_output[0] for run in (single, half))
     assert 0 < abs(one - other).max() < 0.2
     with pytest.raises(MedflatError, match=r"medflat_ner.* mixed precision"):
-        Annotator(Task(str(trained), mixed_precision=True))
+        make(trained, mixed_precision=True)(part(["肺"]))
 
 
 def test_the_spans_are_those_of_the_pipeline_with_their_scores(trained):
     nlp = spacy.load(trained)
     texts = [text for text, _ in SENTENCES] * 5
-    found = rows(Annotator(Task(str(trained), batch_size=4))(part(texts)))
+    found = rows(make(trained, batch_size=4)(part(texts)))
     for row, text in zip(found, texts, strict=True):
         doc = nlp(text)
         assert [(e["start"], e["end"], e["label"]) for e in row["entities"]] == spans_of(doc)
@@ -72,7 +77,7 @@ def test_the_spans_are_those_of_the_pipeline_with_their_scores(trained):
 
 
 def test_new_words_do_not_stay_in_the_vocabulary(trained):
-    annotator = Annotator(Task(str(trained)))
+    annotator = make(trained)
     annotator(part(["肺"]))
     before = len(annotator.nlp.vocab.strings), len(list(annotator.nlp.vocab))
     annotator(part([f"{chr(0x4E00 + n)}词{chr(0x3400 + n)}" for n in range(500)]))
@@ -80,21 +85,21 @@ def test_new_words_do_not_stay_in_the_vocabulary(trained):
 
 
 def test_a_bad_text_fails_alone(troubled, monkeypatch):
-    annotator = Annotator(Task(str(troubled), code=trouble.__file__))
+    annotator = make(troubled, code=trouble.__file__)
     output = annotator(part(["咳嗽", BAD, "右肺", f"咳嗽{BAD}"]))
     assert [row["id"] for row in rows(output)] == [1, 3]
     assert [len(row["entities"]) for row in rows(output)] == [1, 1]
-    assert [(f.id, f.place) for f in output.failures] == [(2, "x record 2"), (4, "x record 4")]
-    assert output.failures[0].reason == f"RuntimeError: cannot read {BAD}"
-    assert (output.documents, output.entities) == (2, 2)
+    assert [(f.id, f.place) for f in output.receipt.failures] == [(2, "x record 2"), (4, "x record 4")]
+    assert output.receipt.failures[0].reason == f"RuntimeError: cannot read {BAD}"
+    assert (output.receipt.documents, output.receipt.entities) == (2, 2)
 
 
 def test_a_component_that_drops_documents_does_not_shift_the_others(troubled):
-    annotator = Annotator(Task(str(troubled), code=trouble.__file__))
+    annotator = make(troubled, code=trouble.__file__)
     annotator.nlp.set_error_handler(spacy.util.ignore_error)
     output = annotator(part([BAD, "咳嗽"]))
     assert [(row["id"], len(row["entities"])) for row in rows(output)] == [(2, 1)]
-    assert output.failures[0].reason == "ValueError: the pipeline gave 0 documents for 1 texts"
+    assert output.receipt.failures[0].reason == "ValueError: the pipeline gave 0 documents for 1 texts"
 
 
 def test_texts_may_be_longer_than_spacy_allows_by_default(troubled, monkeypatch):
@@ -102,9 +107,9 @@ def test_texts_may_be_longer_than_spacy_allows_by_default(troubled, monkeypatch)
     nlp.max_length = 3
     with monkeypatch.context() as patch:
         patch.setattr(spacy, "load", lambda name, config: nlp)
-        annotator = Annotator(Task(str(troubled), code=trouble.__file__))
-    output = annotator(part(["右肺咳嗽"]))
-    assert (output.documents, output.entities) == (1, 2)
+        annotator = make(troubled, code=trouble.__file__)
+        output = annotator(part(["右肺咳嗽"]))
+    assert (output.receipt.documents, output.receipt.entities) == (1, 2)
 
 
 def test_groups_without_scores_and_without_group():

@@ -14,8 +14,9 @@ import torch
 
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import engines
-from spacy_medflat.scale.annotator import Task
+from spacy_medflat.scale.annotator import Annotator
 from spacy_medflat.scale.items import InputPart, Item
+from spacy_medflat.scale.settings import RunSettings
 
 from ..pipelines import cnn_pipeline, train
 from . import trouble
@@ -45,7 +46,7 @@ def alive(process_id):
 
 def threads_of_a_worker(model):
     """How many threads torch has before and after a part, in a process as `run_in_processes` starts it."""
-    engines._start_worker(Task(str(model)), 2)
+    engines._start_worker(Annotator(RunSettings(model=str(model), target="jsonl", batch_size=1)), 2)
     before = torch.get_num_threads()
     engines._annotate(InputPart(1, [Item("text", "a", 0, ("a", "右肺".encode()))], 0))
     return before, torch.get_num_threads()
@@ -101,7 +102,7 @@ def test_a_process_that_dies(troubled, tmp_path, monkeypatch):
             killed.extend(int(path.name) for path in pids.iterdir())
             os.kill(killed[0], signal.SIGKILL)
 
-    with pytest.raises(MedflatError, match="a process died, perhaps for want of memory: try a smaller --n-process"):
+    with pytest.raises(MedflatError, match="a process died, perhaps because memory ran out: try a smaller --n-process"):
         run(archive, tmp_path / "out.jsonl", troubled, n_process=2, progress=kill)
     monkeypatch.setenv(SECONDS, "0")
     assert 3 <= run(archive, tmp_path / "out.jsonl", troubled).resumed < 30

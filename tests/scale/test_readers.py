@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from spacy_medflat.corpus.formats.docbin import write_docbin
 from spacy_medflat.errors import MedflatError, SourceError
 from spacy_medflat.scale.items import Document, Failure
-from spacy_medflat.scale.parse import Fields, parse
+from spacy_medflat.scale.parse import parse
 from spacy_medflat.scale.readers import Meter, read_items
+from spacy_medflat.scale.settings import FieldNames
 from spacy_medflat.scale.sources import find_sources, fingerprint
 
 from ..corpus.helpers import tumour, write
 from ..corpus.strategies import ANY_CHARACTER
 
-FIELDS = Fields()
+FIELDS = FieldNames()
 
 
 def read(*inputs, kind=None, names=FIELDS):
@@ -38,7 +39,7 @@ def test_lines_of_any_size_with_byte_order_mark_and_windows_ends(tmp_path):
 
 def test_other_names_of_fields(tmp_path):
     path = write(tmp_path / "a.jsonl", '{"report": "肺", "nr": "x", "text": 7, "entities": []}')
-    (found,) = read(path, names=Fields(text="report", id="nr", entities="found"))
+    (found,) = read(path, names=FieldNames(text="report", id="nr", entities="found"))
     assert (found.text, found.id, [*found.fields]) == ("肺", "x", ["report", "nr", "text", "entities"])
 
 

@@ -12,7 +12,7 @@ import pytest
 from spacy_medflat.corpus.formats.brat import read_brat
 from spacy_medflat.corpus.formats.docbin import read_docbin
 from spacy_medflat.errors import MedflatError
-from spacy_medflat.scale.run_folder import RunFolder
+from spacy_medflat.scale.run_folder import PartsFolder
 
 from .archives import expected, read_lines, rows, run, spans_of, write_lines
 from .trouble import BAD
@@ -163,7 +163,7 @@ def test_another_run_is_refused_and_forced(archive, ruler, troubled, tmp_path):
     # What is not given is taken from the earlier run.
     write_lines(archive, rows(5))
     assert run(archive, output, ruler, force=True, buffer=4).summary.documents == 5
-    assert run(archive, output, ruler, buffer=None).already_complete
+    assert run(archive, output, ruler, buffer=0).already_complete
 
 
 def test_the_weights_are_part_of_the_model(archive, ruler, tmp_path):
@@ -242,7 +242,7 @@ def test_an_empty_field_of_entities_is_filled(nothing, target, ruler, tmp_path):
 def test_a_full_disk_is_one_message_and_what_is_done_stays(step, archive, ruler, tmp_path, monkeypatch):
     whole = tmp_path / "whole.jsonl"
     run(archive, whole, ruler)
-    written = RunFolder.write
+    written = PartsFolder.write
 
     def write(folder, part):
         if part.number == 4:
@@ -253,7 +253,7 @@ def test_a_full_disk_is_one_message_and_what_is_done_stays(step, archive, ruler,
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     with monkeypatch.context():
-        monkeypatch.setattr(RunFolder, "write", write)
+        monkeypatch.setattr(PartsFolder, "write", write)
         with pytest.raises(MedflatError, match=r"No space left on device \(texts done: 9; they stay"):
             run(archive, tmp_path / "out.jsonl", ruler)
         monkeypatch.undo()

@@ -5,18 +5,18 @@ from hypothesis import given
 
 from spacy_medflat.corpus.formats.brat import read_brat
 from spacy_medflat.corpus.formats.docbin import read_docbin
-from spacy_medflat.scale.items import Document, Found
-from spacy_medflat.scale.parse import Fields
-from spacy_medflat.scale.writers import FORMATS, write_part
+from spacy_medflat.scale.items import Document, FoundEntity
+from spacy_medflat.scale.settings import FieldNames
+from spacy_medflat.scale.writers import PART_FORMATS, write_part
 
 from ..corpus.helpers import write
 from ..corpus.strategies import json_values, metas, texts
 
-NAMES = Fields()
+NAMES = FieldNames()
 
 
 def row(text, place="p", **fields):
-    found = [Found(0, len(text), "dis", 0.5, text)] if text else []
+    found = [FoundEntity(0, len(text), "dis", 0.5, text)] if text else []
     return Document(text, {"text": text, **fields}, fields.get("id"), place), found
 
 
@@ -71,7 +71,7 @@ def test_brat_names_files_after_identifiers(tmp_path):
     assert [p.kind for p in written.problems] == ["dropped_meta"]
 
 
-@pytest.mark.parametrize("target", FORMATS)
+@pytest.mark.parametrize("target", PART_FORMATS)
 def test_no_rows(target):
     if target == "parquet":
         pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
