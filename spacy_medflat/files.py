@@ -121,7 +121,7 @@ def write_json(path: Path, value: dict[str, Any], durable: bool = False) -> None
     write_text(path, f"{json.dumps(value, ensure_ascii=False, indent=2)}\n", durable)
 
 
-def write_gzip_or_plain(path: Path, lines: Iterable[str]) -> None:
+def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write UTF-8 lines, whole or not at all, gzipped if the name ends in `.gz`; the same lines give the same bytes.
 
     lines (iterable of str): the lines with their ends.

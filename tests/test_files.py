@@ -1,3 +1,4 @@
+import gzip
 import os
 import subprocess
 import sys
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spacy_medflat.errors import MedflatError
-from spacy_medflat.files import decode, iter_lines, locked, read_text, replaced_when_done, write_json
+from spacy_medflat.files import decode, iter_lines, locked, read_text, replaced_when_done, write_json, write_lines
 
 from .corpus.helpers import write
 
@@ -89,6 +90,15 @@ def test_durable_outputs_reach_the_disk_before_they_take_their_place(is_folder, 
 def test_json(tmp_path):
     write_json(tmp_path / "a.json", {"肺": 1})
     assert "肺" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_lines_give_the_same_bytes_again(name, tmp_path):
+    for folder in ("one", "two"):
+        write_lines(tmp_path / folder / name, ["肺\n", "肝\n"])
+    data = (tmp_path / "one" / name).read_bytes()
+    assert data == (tmp_path / "two" / name).read_bytes()
+    assert (gzip.decompress(data) if name.endswith(".gz") else data).decode() == "肺\n肝\n"
 
 
 def test_error_names_file_line_and_byte():

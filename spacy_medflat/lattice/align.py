@@ -5,57 +5,15 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
 
-# So far below 0 that a word right behind another cannot make up for it.
-NEVER = -2
-
-
-def best_fit(pieces: Sequence[str], flat: str) -> list[tuple[int, int]]:
-    """Lay words over a text, in order and without overlaps.
-
-    As many characters as possible belong to words; of several such ways, one with the most words right behind each
-    other (or at an end of the text) is taken. Time and memory are in proportion to words times characters.
-
-    pieces: the words, none of them empty.
-    RETURNS: (word, begin) of the words that were placed, in order.
-    """
-    n, width = len(pieces), len(flat)
-    # One character more counts more than any number of words right behind each other.
-    weight = n + 2
-    # What the words from i on can earn in the text from p on: `loose` in general, `tight` if a word or the border ends
-    # at p.
-    loose = [[0] * (width + 1) for _ in range(n + 1)]
-    tight = [[0] * (width + 1) for _ in range(n + 1)]
-    tight[n][width] = 1
-
-    def earned(i: int, p: int) -> int:
-        """What placing word i at p earns, NEVER if it does not stand there."""
-        return len(pieces[i]) * weight + tight[i + 1][p + len(pieces[i])] if flat.startswith(pieces[i], p) else NEVER
-
-    for i in range(n - 1, -1, -1):
-        for p in range(width - 1, -1, -1):
-            placed = earned(i, p)
-            loose[i][p] = max(loose[i + 1][p], loose[i][p + 1], placed)
-            tight[i][p] = max(loose[i][p], placed + 1)
-    places = []
-    i = p = 0
-    behind = 1
-    while i < n and p < width:
-        if earned(i, p) + behind == (tight if behind else loose)[i][p]:
-            places.append((i, p))
-            i, p, behind = i + 1, p + len(pieces[i]), 1
-        elif loose[i + 1][p] == loose[i][p]:
-            i, behind = i + 1, 0
-        else:
-            p, behind = p + 1, 0
-    return places
-
-
-# So many characters that follow each other in both are no coincidence; fewer are tried between two such places.
-RUNS = (16, 4, 1)
+# Characters of text and words that must agree for a word to be placed before the words ahead of it. So many in a row
+# are no coincidence; shorter runs are looked for between two places found by longer ones.
+_RUNS = (16, 4, 1)
 # Up to so many pairs of a word and a place, all ways to lay the words out are compared.
-SMALL = 20_000
-# How much farther off a single word may stand than the characters without a word in between account for.
-SLACK = 16
+_MOST_PAIRS = 20_000
+# How much farther away a single word may stand than the characters without a word in between account for.
+_SLACK = 16
+# So far below 0 that a word adjacent to another cannot make up for it.
+_NEVER = -2
 
 
 def align_words(text: str, words: Sequence[str]) -> list[tuple[int, int, int]]:
@@ -63,12 +21,14 @@ def align_words(text: str, words: Sequence[str]) -> list[tuple[int, int, int]]:
 
     Segmenters drop white space, and some drop, normalize or replace other characters, so lengths do not add up to
     offsets. Here white space does not count, and two characters are the same if they differ only in case or are forms
-    of one character (full-width `Ａ`, ligatures, `…` for three dots). Where text and words still differ, they are taken
-    up again at the nearest place from which on they agree for long, and only then is the part before it looked at.
+    of one character (full-width `Ａ`, ligatures, `…` for three dots). Where text and words still differ, the alignment
+    goes on at the nearest place from which on they agree for long, and then returns to the part before it.
 
-    RETURNS: (index into `words`, start, end) of the words that were found; characters, `end` exclusive. They are in
-        order and do not overlap, and `text[start:end]` is the word up to such differences. A word that is not found,
-        or that begins or ends within a character (the `m` of `㎎`), is left out and shifts no other one.
+    text (str): the text.
+    words (sequence of str): what the segmenter made of it.
+    RETURNS (list of (int, int, int)): index into `words`, start and exclusive end in characters, of the words that were
+        found. They are in order and do not overlap, and `text[start:end]` is the word up to such differences. A word
+        that is not found, or that begins or ends within a character (the `m` of `㎎`), is left out and shifts no other.
     """
     folded = [_fold(char) for char in text]
     flat = "".join(folded)
@@ -106,12 +66,14 @@ class _Alignment:
     def _fill(self, first: int, last: int, begin: int, end: int, depth: int) -> None:
         """Place the words from `first` on, before `last`, in the text from `begin` to `end`."""
         while first < last and begin < end:
-            if depth and (last - first) * (end - begin) <= SMALL:
-                self.places += self._best_fit(first, last, begin, end)
+            if depth and (last - first) * (end - begin) <= _MOST_PAIRS:
+                words = [i for i in range(first, last) if self.pieces[i]]
+                fit = best_fit([self.pieces[i] for i in words], self.flat[begin:end])
+                self.places += [(words[i], begin + place) for i, place in fit]
                 return
             anchor = self._anchor(first, last, begin, end, depth)
             word, place = anchor or (last, end)
-            if depth + 1 < len(RUNS):
+            if depth + 1 < len(_RUNS):
                 self._fill(first, word, begin, place, depth + 1)
             if anchor is None:
                 return
@@ -122,13 +84,9 @@ class _Alignment:
                 begin += len(self.pieces[first])
                 first += 1
 
-    def _best_fit(self, first: int, last: int, begin: int, end: int) -> list[tuple[int, int]]:
-        words = [i for i in range(first, last) if self.pieces[i]]
-        return [(words[i], begin + p) for i, p in best_fit([self.pieces[i] for i in words], self.flat[begin:end])]
-
     def _anchor(self, first: int, last: int, begin: int, end: int, depth: int) -> tuple[int, int] | None:
         """The word, and its place, from which on text and words agree for long, with the least loss before it."""
-        run = RUNS[depth]
+        run = _RUNS[depth]
         surplus = end - begin - (self.offsets[last] - self.offsets[first])
         best, least = None, 4 * (len(self.flat) + len(self.joined)) + 1
         for i in range(first, last):
@@ -139,9 +97,9 @@ class _Alignment:
                 continue
             stop = max(self.offsets[i + 1], min(self.offsets[i] + run, self.offsets[last]))
             probe = self.joined[self.offsets[i] : stop]
-            # Words that are passed over stand for about as many characters of the text as they have themselves.
+            # Words that are skipped account for about as many characters of the text as they have themselves.
             expected = begin + skipped
-            reach = least // 2 if run > 1 else min(least // 2, skipped + abs(surplus) + SLACK)
+            reach = least // 2 if run > 1 else min(least // 2, skipped + abs(surplus) + _SLACK)
             lowest, highest = max(begin, expected - reach), min(end, expected + reach + len(probe))
             if len(probe) < run:
                 # The last words are long enough only together with the end of the text.
@@ -155,3 +113,45 @@ class _Alignment:
                 if start >= begin and loss < least:
                     best, least = (i, start), loss
         return best
+
+
+def best_fit(pieces: Sequence[str], flat: str) -> list[tuple[int, int]]:
+    """Lay words over a text, in order and without overlaps.
+
+    As many characters as possible belong to words; of several such ways, one with the most adjacent words (or words at
+    an end of the text) is taken. Time and memory are in proportion to words times characters.
+
+    pieces (sequence of str): the words, none of them empty.
+    flat (str): the text.
+    RETURNS (list of (int, int)): index and begin of the words that were placed, in order.
+    """
+    n, width = len(pieces), len(flat)
+    # One character more counts more than any number of adjacent words.
+    weight = n + 2
+    # What the words from i on can earn in the text from p on: `loose` in general, `tight` if a word or the border ends
+    # at p.
+    loose = [[0] * (width + 1) for _ in range(n + 1)]
+    tight = [[0] * (width + 1) for _ in range(n + 1)]
+    tight[n][width] = 1
+
+    def earned(i: int, p: int) -> int:
+        """What placing word i at p earns, _NEVER if it does not stand there."""
+        return len(pieces[i]) * weight + tight[i + 1][p + len(pieces[i])] if flat.startswith(pieces[i], p) else _NEVER
+
+    for i in range(n - 1, -1, -1):
+        for p in range(width - 1, -1, -1):
+            placed = earned(i, p)
+            loose[i][p] = max(loose[i + 1][p], loose[i][p + 1], placed)
+            tight[i][p] = max(loose[i][p], placed + 1)
+    places = []
+    i = p = 0
+    adjacent = 1
+    while i < n and p < width:
+        if earned(i, p) + adjacent == (tight if adjacent else loose)[i][p]:
+            places.append((i, p))
+            i, p, adjacent = i + 1, p + len(pieces[i]), 1
+        elif loose[i + 1][p] == loose[i][p]:
+            i, adjacent = i + 1, 0
+        else:
+            p, adjacent = p + 1, 0
+    return places

@@ -1,5 +1,6 @@
 """`medflat_lattice`: the component that lays words over characters, in `doc.spans`."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from spacy.training import Example, validate_get_examples
 from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, logger, minibatch, to_bytes, to_disk
 from spacy.vocab import Vocab
 
-from ..errors import clipped
+from ..errors import MedflatError, clipped
 from ..files import write_json
 from ..span_pipe import SpanPipe
 from .saved import describe, restore
@@ -38,7 +39,7 @@ DEFAULT_CONFIG = {
 
 @Language.factory("medflat_lattice", assigns=["doc.spans"], default_config=DEFAULT_CONFIG)
 def make_medflat_lattice(nlp: Language, name: str, words: WordSource, spans_key: str) -> "Lattice":
-    """Make the component. The settings are those of `Lattice`."""
+    """Make the component. For the settings see `Lattice`."""
     return Lattice(nlp.vocab, words, name, spans_key=spans_key)
 
 
@@ -48,15 +49,17 @@ class Lattice(SpanPipe):
     The label of a span is the word's types (several with `|` between them, empty if it has none); its `id_` names the
     sources that found it (`lexicon+segmenter`). The group is always written, also when it is empty.
 
-    A word must begin and end where tokens do: it cannot be part of a token, and is left out where it would be. spaCy's
-    zh tokenizer with the segmenter `char` makes every character a token, except that a single space is none.
+    A word must begin and end where tokens do, and is left out elsewhere. spaCy's zh tokenizer with the segmenter `char`
+    makes every character a token, except that a single space is none.
     """
 
     def __init__(self, vocab: Vocab, words: WordSource, name: str = "medflat_lattice", *, spans_key: str = "lattice"):
         """Make the component.
 
+        vocab (Vocab): the pipeline's vocabulary.
         words (WordSource): where the words come from; it may be replaced at any time, and is saved with its kind and
             settings. One of a class of your own can be loaded only where the config makes it.
+        name (str): the component's name in the pipeline.
         spans_key (str): the span group to write.
         """
         self.vocab = vocab
@@ -65,10 +68,11 @@ class Lattice(SpanPipe):
         self.cfg: dict[str, Any] = {"spans_key": spans_key}
 
     def predict(self, docs: Iterable[Doc]) -> Words:
-        """The words of the Docs, without changing them.
+        """Find the words of the Docs, without changing them.
 
+        docs (iterable of Doc): a batch.
         RETURNS (Words): `start` and `end` are tokens of the Doc, `end` exclusive.
-        RAISES ValueError: the source gives places outside of a text.
+        RAISES (ValueError): the source gives places outside of a text.
         """
         places = TokenPlaces(list(docs))
         return places.to_tokens(self.words.find(places.texts))
@@ -76,10 +80,11 @@ class Lattice(SpanPipe):
     def set_annotations(self, docs: Iterable[Doc], words: Words) -> None:
         """Write the words into the Docs.
 
-        words (Words): `start` and `end` are tokens of the Doc.
+        docs (iterable of Doc): a batch.
+        words (Words): what `predict` gave.
         """
         docs = list(docs)
-        # A sourced component, or one in another process, has a vocabulary that is not the Docs'.
+        # A sourced component, or one in another process, has another vocabulary than the Docs.
         for vocab in {id(doc.vocab): doc.vocab for doc in docs}.values():
             for text in {text for tag in words.tags for text in tag if text}:
                 vocab.strings.add(text)
@@ -96,23 +101,22 @@ class Lattice(SpanPipe):
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None) -> None:
         """Load the words, and count how many the texts of the examples have.
 
-        RAISES ValueError: the source cannot be loaded, or has no words.
+        get_examples (callable): gives examples of the training data.
+        nlp (Language or None): the pipeline.
+        RAISES (MedflatError): the source cannot be loaded, or has no words.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self.words.initialize()
         characters = 0
-        found: dict[str, int] = {}
+        found: Counter[str] = Counter()
         for examples in minibatch(get_examples(), 128):
             places = TokenPlaces([eg.predicted for eg in examples])
             characters += sum(map(len, places.texts))
             words = places.to_tokens(self.words.find(places.texts))
             counts = np.bincount(words.tag, minlength=len(words.tags)).tolist()
             for tag, count in zip(words.tags, counts, strict=True):
-                found[tag.sources] = found.get(tag.sources, 0) + count
-        self._report(characters, found)
-
-    def _report(self, characters: int, found: dict[str, int]) -> None:
-        total = sum(found.values())
+                found[tag.sources] += count
+        total = found.total()
         if not total:
             logger.warning("%s: none of the words is in the %s characters of the data", self.name, f"{characters:,}")
             return
@@ -120,29 +124,36 @@ class Lattice(SpanPipe):
         logger.info("%s: %.2f words a character (%s)", self.name, total / characters, shares)
 
     def add_words(self, words: Iterable[str] | Mapping[str, str]) -> None:
-        """Add words, or words with their types, to the lexicon. Possible at any time, also on a trained pipeline.
+        """Add words to the lexicon. Possible at any time, also on a trained pipeline.
 
-        RAISES ValueError: the source has no lexicon, or something is not a word.
+        words (iterable or mapping): words, or words with their types.
+        RAISES (MedflatError): the source has no lexicon, or something is not a word.
         """
         self._editable("add_words")(words)
 
     def remove_words(self, words: Iterable[str]) -> int:
-        """Take words out of the lexicon. RETURNS (int): how many were there.
+        """Remove words from the lexicon.
 
-        RAISES ValueError: the source has no lexicon.
+        words (iterable of str): the words.
+        RETURNS (int): how many were there.
+        RAISES (MedflatError): the source has no lexicon.
         """
         return int(self._editable("remove_words")(words))
 
     def _editable(self, method: str) -> Callable[..., Any]:
         if not hasattr(self.words, method):
-            raise ValueError(
+            raise MedflatError(
                 f"the words of {self.name!r} come from {clipped(self.words.name)}, which has no lexicon: combine it "
                 "with spacy_medflat.LexiconWords.v1 in spacy_medflat.UnionWords.v1"
             )
         return getattr(self.words, method)
 
     def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
-        """Settings and words as bytes. exclude: `cfg`, `words`."""
+        """Settings and words as bytes.
+
+        exclude (iterable of str): `cfg`, `words`.
+        RETURNS (bytes): what `from_bytes` reads.
+        """
         writers = {
             "cfg": lambda: srsly.json_dumps(self.cfg),
             "words": lambda: srsly.msgpack_dumps([describe(self.words), self.words.to_bytes()]),
@@ -150,7 +161,7 @@ class Lattice(SpanPipe):
         return to_bytes(writers, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> "Lattice":
-        """Take over what `to_bytes` gave. For the rest see `from_disk`."""
+        """Load what `to_bytes` gave. For the rest see `from_disk`."""
         loaded: dict[str, Any] = {}
 
         def read_words(part: bytes) -> None:
@@ -166,9 +177,12 @@ class Lattice(SpanPipe):
         return self._take_over(loaded)
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
-        """Settings and words as a folder; a lexicon in it is a file that can be read and edited.
+        """Write settings and words as a folder; a lexicon in it is a file that can be read and edited.
 
         Beside the words, `words.json` says which source they are from, as it may be another than that of the config.
+
+        path (str or Path): the folder.
+        exclude (iterable of str): `cfg`, `words`.
         """
 
         def write_words(folder: Path) -> None:
@@ -178,11 +192,15 @@ class Lattice(SpanPipe):
         to_disk(path, {"cfg": lambda p: srsly.write_json(p, self.cfg), "words": write_words}, exclude)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> "Lattice":
-        """Take over what `to_disk` wrote. After an error the component is as it was.
+        """Load what `to_disk` wrote. After an error the component is as it was.
 
         The words come from a source like the one that was saved, and not from the one that the config makes, if these
         differ. Only a source of a class of your own must be the config's.
-        RAISES ValueError: words are missing or damaged, or the config does not make a source of the saved class.
+
+        path (str or Path): the folder.
+        exclude (iterable of str): `cfg`, `words`.
+        RETURNS (Lattice): the component.
+        RAISES (MedflatError): words are missing or damaged, or the config does not make a source of the saved class.
         """
         loaded: dict[str, Any] = {}
 
@@ -203,8 +221,8 @@ class Lattice(SpanPipe):
     def _restored(self, described: dict[str, Any]) -> WordSource:
         try:
             return restore(described, self.words)
-        except ValueError as error:
-            raise ValueError(f"{self.name}: {error}") from error
+        except MedflatError as error:
+            raise MedflatError(f"{self.name}: {error}") from error
 
     def _take_over(self, loaded: dict[str, Any]) -> "Lattice":
         self.cfg.update(loaded.get("cfg", {}))

@@ -9,15 +9,17 @@ from spacy.util import minibatch
 from ..corpus.record import Record
 from .lexicon_words import LexiconWords
 
-BATCH = 128
+_BATCH_SIZE = 128
 
 
 @dataclass
 class LexiconCoverage:
-    """What the texts have of a lexicon.
+    """How much of a lexicon occurs in texts.
 
-    characters, words (int): of all texts; words as they would stand in the lattice, overlapping ones counted.
-    mentions, known (Counter): gold mentions by label, and those whose whole text is a word of the lattice.
+    texts, characters (int): size of the texts.
+    words (int): words as they would stand in the lattice, overlapping ones counted.
+    mentions (Counter of str): gold mentions by label.
+    known (Counter of str): those of them whose whole text is a word of the lattice.
     """
 
     texts: int = 0
@@ -28,14 +30,19 @@ class LexiconCoverage:
 
     @property
     def words_per_character(self) -> float:
-        """0 without texts."""
+        """Words divided by characters; 0 without texts."""
         return self.words / max(self.characters, 1)
 
 
 def lexicon_coverage(source: LexiconWords, records: Iterable[Record]) -> LexiconCoverage:
-    """Count words and gold mentions; entities out of the range of their text are no mentions."""
+    """Count words and gold mentions.
+
+    source (LexiconWords): the lexicon.
+    records (iterable of Record): texts; entities whose offsets are not in their text are no mentions.
+    RETURNS (LexiconCoverage): the counts.
+    """
     found = LexiconCoverage()
-    for batch in minibatch(records, BATCH):
+    for batch in minibatch(records, _BATCH_SIZE):
         texts = [record.text for record in batch]
         found.texts += len(texts)
         found.characters += sum(map(len, texts))

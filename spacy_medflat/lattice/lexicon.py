@@ -3,18 +3,29 @@
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import LexiconError, clipped
-from ..files import BOM, decode, replaced_when_done
+from ..files import BOM, decode, write_lines
 from .rules import WordRules
 from .words import TYPE_SEPARATOR, join_types
 
+COLUMNS = ("word", "type", "frequency")
+NO_VALUE = "-"
+
+_CONTROL = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}
+_GZIP = b"\x1f\x8b"
+
 
 class Entry(NamedTuple):
-    """A word of a lexicon. `types` are joined by `|`, empty if it has none; `frequency` is None if unknown."""
+    """A word of a lexicon.
+
+    word (str): the word.
+    types (str): its types, joined by `|`; empty if it has none.
+    frequency (int or None): how often it occurs; None if that is unknown.
+    """
 
     word: str
     types: str = ""
@@ -24,11 +35,14 @@ class Entry(NamedTuple):
 class Lexicon:
     """Words with types and frequencies, in the order in which they came. A word stands in it once.
 
-    `revision` goes up with every change, so that what was built from the words can tell that it is out of date.
+    revision (int): goes up with every change, so that what was built from the words can tell that it is out of date.
     """
 
     def __init__(self, words: Iterable[str] | Mapping[str, str] = ()):
-        """words: words, or words with their types."""
+        """Make a lexicon.
+
+        words (iterable or mapping): words, or words with their types.
+        """
         self._types: dict[str, str] = {}
         self._frequency: dict[str, int] = {}
         self.revision = 0
@@ -51,7 +65,7 @@ class Lexicon:
     __hash__ = None  # type: ignore[assignment]
 
     def types(self, word: str) -> str:
-        """The types of a word, joined by `|`. RAISES KeyError: the word is not here."""
+        """The types of a word, joined by `|`. RAISES (KeyError): the word is not here."""
         return self._types[word]
 
     def frequency(self, word: str) -> int | None:
@@ -65,9 +79,10 @@ class Lexicon:
     def add(self, word: str, types: str = "", frequency: int | None = None) -> None:
         """Add a word. One that is here already keeps its types beside the new ones, and the higher frequency.
 
+        word (str): text without control characters, and without white space at its ends.
         types (str): one type, or several with `|` between them.
-        RAISES LexiconError: a word that is empty, has white space at its ends or a control character in it; a type
-            with such a character; a frequency below 0.
+        frequency (int or None): how often it occurs, from 0; None if that is unknown.
+        RAISES (LexiconError): something else.
         """
         if not isinstance(word, str) or not word or word != word.strip() or _has_control(word):
             raise LexiconError(
@@ -78,7 +93,6 @@ class Lexicon:
         if frequency is not None and frequency < 0:
             raise LexiconError(f"the frequency of {clipped(word)} must not be below 0, but it is {frequency}")
         self._put(word, types, frequency)
-        self.revision += 1
 
     def _put(self, word: str, types: str, frequency: int | None) -> None:
         old = self._types.get(word)
@@ -88,21 +102,27 @@ class Lexicon:
             self._types[word] = join_types(old or "", types)
         if frequency is not None:
             self._frequency[word] = max(frequency, self._frequency.get(word, 0))
+        self.revision += 1
 
     def update(self, words: Iterable[str] | Mapping[str, str]) -> None:
         """Add words, or words with their types.
 
-        RAISES TypeError: a single string, which would be taken apart. LexiconError: as with `add`.
+        words (iterable or mapping): see `add`.
+        RAISES (LexiconError): as with `add`.
+        RAISES (TypeError): a single string, which would be taken apart.
         """
-        if isinstance(words, str):
-            raise TypeError(f"words must be a list or a dict, but it is the string {clipped(words)}: put it in a list")
+        _refuse_string(words)
         for word, types in words.items() if isinstance(words, Mapping) else ((word, "") for word in words):
             self.add(word, types)
 
     def remove(self, words: Iterable[str]) -> int:
-        """Take words out; those that are not here are passed over. RETURNS (int): how many were here."""
-        if isinstance(words, str):
-            raise TypeError(f"words must be a list, but it is the string {clipped(words)}: put it in a list")
+        """Remove words; those that are not here are ignored.
+
+        words (iterable of str): the words.
+        RETURNS (int): how many were here.
+        RAISES (TypeError): a single string, which would be taken apart.
+        """
+        _refuse_string(words)
         before = len(self)
         for word in words:
             self._types.pop(word, None)
@@ -112,9 +132,8 @@ class Lexicon:
 
     def merge(self, other: "Lexicon") -> None:
         """Add the words of another lexicon; see `add` for words that both have."""
-        for word, types, frequency in list(other.entries()):
-            self._put(word, types, frequency)
-        self.revision += 1
+        for entry in list(other.entries()):
+            self._put(*entry)
 
     def filter(
         self,
@@ -124,20 +143,21 @@ class Lexicon:
         types: Collection[str] | None = None,
         drop: Collection[str] = (),
     ) -> "Lexicon":
-        """A new lexicon with the words that pass.
+        """Make a lexicon of the words that pass.
 
-        rules (WordRules): limits on length and characters; None for no limits.
-        min_frequency (int): words with a lower frequency go. Words of unknown frequency stay.
-        types: words with none of these types go; None for no limit.
-        drop: words that go.
+        rules (WordRules or None): limits on length and characters; None for no limits.
+        min_frequency (int): words with a lower frequency are left out. Words of unknown frequency stay.
+        types (collection of str or None): words with none of these types are left out; None for no limit.
+        drop (collection of str): words to leave out.
+        RETURNS (Lexicon): a new one.
         """
-        allows: Callable[[str], bool] = rules.allow if rules else lambda word: True
         wanted = None if types is None else set(types)
         kept = Lexicon()
         for word, kinds, frequency in self.entries():
-            if word in drop or not allows(word) or (frequency is not None and frequency < min_frequency):
+            if word in drop or (rules and not rules.allow(word)):
                 continue
-            if wanted is None or wanted.intersection(kinds.split(TYPE_SEPARATOR)):
+            rare = frequency is not None and frequency < min_frequency
+            if not rare and (wanted is None or wanted.intersection(kinds.split(TYPE_SEPARATOR))):
                 kept._put(word, kinds, frequency)
         return kept
 
@@ -146,16 +166,13 @@ class Lexicon:
         return Counter(kind for types in self._types.values() for kind in types.split(TYPE_SEPARATOR))
 
 
-_CONTROL = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}
-
-
 def _has_control(text: str) -> bool:
     return not text.isprintable() and not _CONTROL.isdisjoint(text)
 
 
-COLUMNS = ("word", "type", "frequency")
-NO_VALUE = "-"
-_GZIP = b"\x1f\x8b"
+def _refuse_string(words: object) -> None:
+    if isinstance(words, str):
+        raise TypeError(f"words must be a list or a dict, but it is the string {clipped(words)}: put it in a list")
 
 
 def read_lexicon(path: Path, columns: Sequence[str] | None = None) -> Lexicon:
@@ -164,11 +181,12 @@ def read_lexicon(path: Path, columns: Sequence[str] | None = None) -> Lexicon:
     A file has one word a line, or columns with tabs between them. What a column holds is said by `columns`, or by a
     first line that names them (`word`, `type`, `frequency`); without either the first column is the word, and each
     other is the frequency if its first value is a whole number, otherwise the type. `-` or nothing is no value.
-    Empty lines are passed over; a word that comes again adds to the first.
+    Empty lines are skipped; a word that comes again adds to the first.
 
-    columns: the columns, in their order: `word`, and at most once `type` and `frequency`.
-    RAISES LexiconError: no such file, a line with another number of columns, a frequency that is no whole number, no
-        word. MedflatError: the file is not UTF-8.
+    columns (sequence of str or None): the columns, in their order: `word`, and at most once `type` and `frequency`.
+    RETURNS (Lexicon): the words.
+    RAISES (MedflatError): no such file, not UTF-8, a line with another number of columns, a frequency that is no whole
+        number, or no word.
     """
     if not path.is_file():
         raise LexiconError(f"{path}: no such file")
@@ -182,21 +200,27 @@ def read_lexicon(path: Path, columns: Sequence[str] | None = None) -> Lexicon:
 
 
 def parse_lexicon(text: str, name: str, columns: Sequence[str] | None = None) -> Lexicon:
-    """Read a lexicon from the text of a file; `name` serves the messages. For the rest see `read_lexicon`."""
+    """Read a lexicon from the text of a file.
+
+    name (str): what messages call the file.
+    For the rest see `read_lexicon`.
+    """
     lines = text.removeprefix(BOM).split("\n")
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
-    order = list(columns) if columns else None
-    if order is None and (header := _header(lines[first])):
-        order = header
-        first += 1
-    if order is None:
-        order = _guess(lines[first:])
+    header = None if columns else _header(lines[first])
+    first += header is not None
+    order = list(columns or header or _guess(lines[first:]))
     if sorted(set(order)) != sorted(order) or "word" not in order or not set(order) <= set(COLUMNS):
         raise LexiconError(
             f"{name}: the columns must be word, and at most once type and frequency, but they are {', '.join(order)}"
         )
+    places = [order.index(column) if column in order else -1 for column in COLUMNS]
     lexicon = Lexicon()
-    _add_lines(lexicon, lines[first:], order, name, first + 1)
+    for number, line in enumerate(lines[first:], first + 1):
+        try:
+            _add_line(lexicon, line, order, places)
+        except LexiconError as error:
+            raise LexiconError(f"{name} line {number}: {error}") from error
     if not len(lexicon):
         raise LexiconError(f"{name}: no words in this lexicon; give one word a line")
     return lexicon
@@ -215,7 +239,7 @@ def _guess(lines: list[str]) -> list[str]:
         for i, value in enumerate(line.split("\t")[1:width], 1):
             value = value.strip()
             if i not in kinds and value and value != NO_VALUE:
-                kinds[i] = "frequency" if _is_number(value) else "type"
+                kinds[i] = "frequency" if _is_whole_number(value) else "type"
         if len(kinds) == width - 1:
             break
     # A column without any value can be either.
@@ -226,37 +250,29 @@ def _guess(lines: list[str]) -> list[str]:
     return ["word", *(kinds[i] for i in range(1, width))]
 
 
-def _add_lines(lexicon: Lexicon, lines: list[str], order: list[str], name: str, first: int) -> None:
-    """Add the lines of a file from line `first` on."""
-    at_word, at_type, at_count = (order.index(kind) if kind in order else -1 for kind in COLUMNS)
-    for number, line in enumerate(lines, first):
-        fields = line.split("\t")
-        if len(fields) != len(order):
-            if not line.strip():
-                continue
-            raise LexiconError(
-                f"{name} line {number}: {len(fields)} columns where {len(order)} are expected ({', '.join(order)}): "
-                f"{clipped(line)}"
-            )
-        word = fields[at_word].strip()
-        kind = fields[at_type].strip() if at_type >= 0 else ""
-        count = fields[at_count].strip() if at_count >= 0 else ""
-        try:
-            if word or any(map(str.strip, fields)):
-                lexicon.add(word, "" if kind == NO_VALUE else kind, _frequency(count))
-        except LexiconError as error:
-            raise LexiconError(f"{name} line {number}: {error}") from error
+def _add_line(lexicon: Lexicon, line: str, order: list[str], places: list[int]) -> None:
+    fields = line.split("\t")
+    if len(fields) == len(order):
+        # The value of a column that is not there, at place -1.
+        fields.append("")
+        word, kind, count = (fields[place].strip() for place in places)
+        if word or kind or count:
+            lexicon.add(word, "" if kind == NO_VALUE else kind, _count(count))
+    elif line.strip():
+        raise LexiconError(
+            f"{len(fields)} columns where {len(order)} are expected ({', '.join(order)}): {clipped(line)}"
+        )
 
 
-def _frequency(count: str) -> int | None:
-    if not count or count == NO_VALUE:
+def _count(value: str) -> int | None:
+    if not value or value == NO_VALUE:
         return None
-    if not _is_number(count):
-        raise LexiconError(f"the frequency must be a whole number, but it is {clipped(count)}")
-    return int(count)
+    if not _is_whole_number(value):
+        raise LexiconError(f"the frequency must be a whole number, but it is {clipped(value)}")
+    return int(value)
 
 
-def _is_number(value: str) -> bool:
+def _is_whole_number(value: str) -> bool:
     return value.isascii() and value.isdigit()
 
 
@@ -272,7 +288,4 @@ def format_lexicon(lexicon: Lexicon) -> str:
 
 def write_lexicon(lexicon: Lexicon, path: Path) -> None:
     """Write a lexicon, whole or not at all; gzipped if the file is called `.gz`."""
-    data = format_lexicon(lexicon).encode("utf-8")
-    with replaced_when_done(path) as scratch:
-        # Without a time, so that the same words make the same file.
-        scratch.write_bytes(gzip.compress(data, compresslevel=6, mtime=0) if path.suffix == ".gz" else data)
+    write_lines(path, [format_lexicon(lexicon)])

@@ -14,59 +14,12 @@ from ..files import decode
 from .lexicon import Lexicon, format_lexicon, parse_lexicon, read_lexicon
 from .rules import LONGEST_ALLOWED, WordRules
 from .source import FileSource
-from .words import Tag, Words
-
-# No word has a line end in it, so no match reaches over one.
-SEPARATOR = "\n"
-
-
-class Matcher:
-    """The words of a lexicon, as they are when it is made.
-
-    lexicon (Lexicon): where words and types come from.
-    rules (WordRules): which of its words to find.
-    source (str): the name that the words found are marked with.
-    nested (bool): find all words, those inside others and those that cross others included. Without it only words
-        that do not overlap: from left to right, the longest one at each place.
-    """
-
-    def __init__(self, lexicon: Lexicon, rules: WordRules, source: str, nested: bool = True):
-        from ahocorasick_rs import AhoCorasick, MatchKind
-
-        # Sorted, because the automaton of a million words is then made in half the time.
-        words = sorted(rules.select(lexicon))
-        types = [lexicon.types(word) for word in words]
-        codes = {kind: code for code, kind in enumerate(dict.fromkeys(types))}
-        self.n_words = len(words)
-        self._tag = np.array([codes[kind] for kind in types], dtype=np.int64)
-        self._tags = tuple(Tag(kind, source) for kind in codes)
-        self._nested = nested
-        kind = MatchKind.Standard if nested else MatchKind.LeftmostLongest
-        self._automaton: Any = AhoCorasick(words, matchkind=kind, store_patterns=False)
-
-    def find(self, texts: Sequence[str]) -> Words:
-        """The words of each text."""
-        matches = self._automaton.find_matches_as_indexes(SEPARATOR.join(texts), overlapping=self._nested)
-        flat = np.fromiter(chain.from_iterable(matches), dtype=np.int64, count=3 * len(matches))
-        by_end = flat.reshape(-1, 3)
-        # By start, longer first: one key sorts faster than the three columns of `Words.ordered`.
-        key = by_end[:, 1] * LONGEST_ALLOWED - (by_end[:, 2] - by_end[:, 1])
-        pattern, start, end = by_end[np.argsort(key)].T
-        begins = text_begins(texts)
-        text = np.searchsorted(begins, start, side="right") - 1
-        return Words(text, start - begins[text], end - begins[text], self._tag[pattern], self._tags)
-
-
-def text_begins(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Where each text begins when all are joined with one character between them.
-
-    RETURNS (int64 [texts]): in characters.
-    """
-    lengths = np.fromiter((len(text) + 1 for text in texts), dtype=np.int64, count=len(texts))
-    return np.cumsum(lengths) - lengths
-
+from .words import SourceTag, Words
 
 FILE = "lexicon.tsv"
+
+# No word has a line end in it, so no match reaches over one.
+_SEPARATOR = "\n"
 
 
 @registry.misc("spacy_medflat.LexiconWords.v1")
@@ -77,13 +30,14 @@ def create_lexicon_words(
     chinese_only: bool = True,
     nested: bool = True,
 ) -> "LexiconWords":
-    """The words of a lexicon.
+    """Make a source of the words of a lexicon.
 
-    path: the lexicon file; see `read_lexicon`. It is read once, at initialization: a saved pipeline carries its
-        words. None for a lexicon that is filled with `add_words` instead.
+    path (str, Path or None): the lexicon file; see `read_lexicon`. It is read once, at initialization: a saved pipeline
+        carries its words. None for a lexicon that is filled with `add_words` instead.
     min_length, max_length (int): in characters, both inclusive.
     chinese_only (bool): only words that are ideographs throughout.
     nested (bool): words inside words and words that cross; without it, from left to right, the longest at each place.
+    RETURNS (LexiconWords): the source.
     """
     rules = WordRules(min_length, max_length, chinese_only)
     return LexiconWords(rules, path=None if path is None else str(path), nested=nested)
@@ -95,7 +49,12 @@ class LexiconWords(FileSource):
     def __init__(
         self, rules: WordRules | None = None, *, path: str | None = None, nested: bool = True, name: str = "lexicon"
     ):
-        """The settings are those of `create_lexicon_words`."""
+        """Make a source with an empty lexicon.
+
+        rules (WordRules or None): limits on the words; None for the usual ones.
+        path (str or None), nested (bool): see `create_lexicon_words`.
+        name (str): what the words found are marked with.
+        """
         self.name = name
         self.rules = rules or WordRules()
         self.path = path
@@ -106,7 +65,7 @@ class LexiconWords(FileSource):
     def initialize(self) -> None:
         """Read the lexicon file, if there is one. Words that were added before stay.
 
-        RAISES LexiconError: the file cannot be read, or there are no words, or the rules allow none of them.
+        RAISES (MedflatError): the file cannot be read, or there are no words, or the rules allow none of them.
         """
         if self.path is not None:
             loaded = read_lexicon(Path(self.path))
@@ -131,8 +90,8 @@ class LexiconWords(FileSource):
         """The words of each text."""
         return self.matcher().find(texts)
 
-    def matcher(self) -> Matcher:
-        """What finds the words as they are now; made anew after a change, which takes a second for 300,000 words."""
+    def matcher(self) -> "Matcher":
+        """Find the words as they are now. It is made anew after a change, which takes a second for 300,000 words."""
         built = self._built
         if built is None or built[0] is not self.lexicon or built[1:3] != (self.lexicon.revision, self.name):
             matcher = Matcher(self.lexicon, self.rules, self.name, self.nested)
@@ -151,7 +110,7 @@ class LexiconWords(FileSource):
             )
 
     def remove_words(self, words: Iterable[str]) -> int:
-        """Take words out. RETURNS (int): how many were there."""
+        """Remove words. RETURNS (int): how many were there."""
         return self.lexicon.remove(words)
 
     def files(self) -> dict[str, bytes]:
@@ -159,9 +118,9 @@ class LexiconWords(FileSource):
         return {FILE: format_lexicon(self.lexicon).encode("utf-8")}
 
     def load_files(self, files: dict[str, bytes]) -> None:
-        """Take over what `files` gave.
+        """Load what `files` gave.
 
-        RAISES LexiconError: the file is missing or damaged. One without words must have the header.
+        RAISES (MedflatError): the file is missing or damaged. One without words must have the header.
         """
         if FILE not in files:
             raise LexiconError(
@@ -175,3 +134,53 @@ class LexiconWords(FileSource):
     def settings(self) -> dict[str, Any]:
         """The arguments that make a source like this one."""
         return {"rules": self.rules, "path": self.path, "nested": self.nested, "name": self.name}
+
+
+class Matcher:
+    """Finds the words of a lexicon, as they are when it is made.
+
+    n_words (int): how many words it finds.
+    """
+
+    def __init__(self, lexicon: Lexicon, rules: WordRules, source: str, nested: bool = True):
+        """Make the automaton.
+
+        lexicon (Lexicon): where words and types come from.
+        rules (WordRules): which of its words to find.
+        source (str): what the words found are marked with.
+        nested (bool): find all words, those inside others and those that cross others included. Without it only words
+            that do not overlap: from left to right, the longest one at each place.
+        """
+        from ahocorasick_rs import AhoCorasick, MatchKind
+
+        # Sorted, because the automaton of a million words is then made in half the time.
+        words = sorted(filter(rules.allow, lexicon))
+        types = [lexicon.types(word) for word in words]
+        codes = {kind: code for code, kind in enumerate(dict.fromkeys(types))}
+        self.n_words = len(words)
+        self._tag = np.array([codes[kind] for kind in types], dtype=np.int64)
+        self._tags = tuple(SourceTag(kind, source) for kind in codes)
+        self._nested = nested
+        kind = MatchKind.Standard if nested else MatchKind.LeftmostLongest
+        self._automaton: Any = AhoCorasick(words, matchkind=kind, store_patterns=False)
+
+    def find(self, texts: Sequence[str]) -> Words:
+        """The words of each text."""
+        matches = self._automaton.find_matches_as_indexes(_SEPARATOR.join(texts), overlapping=self._nested)
+        flat = np.fromiter(chain.from_iterable(matches), dtype=np.int64, count=3 * len(matches))
+        by_end = flat.reshape(-1, 3)
+        # By start, longer first: one key sorts faster than the three columns of `Words.ordered`.
+        key = by_end[:, 1] * LONGEST_ALLOWED - (by_end[:, 2] - by_end[:, 1])
+        pattern, start, end = by_end[np.argsort(key)].T
+        begins = text_begins(texts)
+        text = np.searchsorted(begins, start, side="right") - 1
+        return Words(text, start - begins[text], end - begins[text], self._tag[pattern], self._tags)
+
+
+def text_begins(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Find where each text begins when all are joined with one character between them.
+
+    RETURNS (int64 [texts]): in characters.
+    """
+    lengths = np.fromiter((len(text) + 1 for text in texts), dtype=np.int64, count=len(texts))
+    return np.cumsum(lengths) - lengths

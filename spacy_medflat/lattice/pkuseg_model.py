@@ -1,16 +1,20 @@
-"""pkuseg models as files: finding one, reading it without running code from it, checking it."""
+"""pkuseg models as files, read without running code from them and checked, and segmenters made of them."""
 
 import hashlib
 import io
 import json
 import pickle
+import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import srsly
+
+from ..errors import MedflatError
 
 FEATURES = "features.msgpack"
 WEIGHTS = "weights.npz"
@@ -19,9 +23,56 @@ MERGED_WORDS = "merged_words.txt"
 
 _FEATURE_KEYS = {"unigram", "bigram", "feature_to_idx", "tag_to_idx"}
 
+Members = Mapping[str, Callable[[], bytes]]
 
-def import_pkuseg() -> Any:
-    """The package spacy_pkuseg. RAISES ImportError: it is not installed."""
+
+def read_pkuseg(model: str | None) -> dict[str, bytes]:
+    """Read a model: its features, its weights, and the words that pkuseg puts together again.
+
+    model (str or None): a folder, or the name of a model, which is looked for in pkuseg's home (`~/.pkuseg` or
+        PKUSEG_HOME) as a folder or as the zip file that it is published as. Nothing is downloaded.
+    RETURNS (dict of str to bytes): the files.
+    RAISES (MedflatError): there is no such model, or it is damaged or of another kind.
+    """
+    pkuseg = _import_pkuseg()
+    place, members = _find(model, pkuseg.config)
+    try:
+        features = _read_features(members)
+        weights = members[WEIGHTS]()
+        _check(features, weights)
+    except Exception as error:
+        message = f"damaged or incompatible pkuseg model in {place}: {error or type(error).__name__}"
+        raise MedflatError(message) from error
+    words = _read_words((Path(pkuseg.__file__).parent / "dicts" / "default.pkl").read_bytes())
+    words += [word for name, read in members.items() if name.endswith("_dict.pkl") for word in _read_words(read())]
+    merged = "\n".join(sorted({word for word in words if word}))
+    return {FEATURES: srsly.msgpack_dumps(features), WEIGHTS: weights, MERGED_WORDS: merged.encode("utf-8")}
+
+
+def load_pkuseg(files: dict[str, bytes], user_words: list[str]) -> Callable[[str], Sequence[str]]:
+    """Make a segmenter.
+
+    files (dict of str to bytes): what `read_pkuseg` gave.
+    user_words (list of str): words to keep whole.
+    RETURNS (callable): cuts a text into words, without its white space.
+    RAISES (KeyError): one of the files is not there.
+    """
+    pkuseg = _import_pkuseg()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (FEATURES, WEIGHTS):
+            Path(folder, name).write_bytes(files[name])
+        # Without a dictionary, because those that come with pkuseg are pickles.
+        model = pkuseg.pkuseg(folder, user_dict=None)
+    model.preprocesser = pkuseg.Preprocesser(user_words)
+    merged = files[MERGED_WORDS].decode("utf-8")
+    if merged:
+        model.postprocesser.do_process = True
+        model.postprocesser.common_words = set()
+        model.postprocesser.other_words = set(merged.split("\n"))
+    return model.cut
+
+
+def _import_pkuseg() -> Any:
     try:
         import spacy_pkuseg
     except ImportError as error:
@@ -29,40 +80,16 @@ def import_pkuseg() -> Any:
     return spacy_pkuseg
 
 
-def read_pkuseg(model: str | None) -> dict[str, bytes]:
-    """The files of a model: its features, its weights, and the words that pkuseg puts together again.
-
-    model (str): a folder, or the name of a model, which is looked for in pkuseg's home (`~/.pkuseg` or PKUSEG_HOME)
-        as a folder or as the zip file that it is published as. Nothing is downloaded.
-    RAISES ValueError: there is no such model, or it is damaged or of another kind.
-    """
-    pkuseg = import_pkuseg()
-    place, members = _find(model, pkuseg.config)
-    try:
-        features = _read_features(members)
-        weights = members[WEIGHTS]()
-        _check(features, weights)
-    except Exception as error:
-        raise ValueError(f"damaged or incompatible pkuseg model in {place}: {error or type(error).__name__}") from error
-    words = _read_words((Path(pkuseg.__file__).parent / "dicts" / "default.pkl").read_bytes())
-    words += [word for name, read in members.items() if name.endswith("_dict.pkl") for word in _read_words(read())]
-    merged = "\n".join(sorted({word for word in words if word}))
-    return {FEATURES: srsly.msgpack_dumps(features), WEIGHTS: weights, MERGED_WORDS: merged.encode("utf-8")}
-
-
-Members = Mapping[str, Callable[[], bytes]]
-
-
 def _find(model: str | None, config: Any) -> tuple[Path, Members]:
     """Where a model is, and what reads each of its files."""
     if model is None:
         names = ", ".join(config.available_models)
-        raise ValueError(f"pkuseg needs a model: set model to the folder of one, or to one of {names}")
+        raise MedflatError(f"pkuseg needs a model: set model to the folder of one, or to one of {names}")
     folder = Path(model)
     if folder.is_dir():
         return folder, _members_of_folder(folder)
     if model not in config.available_models:
-        raise ValueError(
+        raise MedflatError(
             f"no pkuseg model {model!r}: there is no such folder, and no model of this name; known are "
             f"{', '.join(config.available_models)}"
         )
@@ -73,15 +100,15 @@ def _find(model: str | None, config: Any) -> tuple[Path, Members]:
     archive = home / f"{model}.zip"
     address, digest = config.model_urls[model], config.model_hash[model]
     if not archive.is_file():
-        raise ValueError(
+        raise MedflatError(
             f"the pkuseg model {model!r} is not there: download {address} (SHA-256 {digest}) and put it at {archive}, "
             f"or unpack it into the folder {home / model}"
         )
     data = archive.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
-        raise ValueError(f"{archive} is damaged: its SHA-256 is not {digest}; get it again from {address}")
+        raise MedflatError(f"{archive} is damaged: its SHA-256 is not {digest}; get it again from {address}")
     zipped = zipfile.ZipFile(io.BytesIO(data))
-    return archive, {Path(name).name: lambda name=name: zipped.read(name) for name in zipped.namelist()}
+    return archive, {Path(name).name: partial(zipped.read, name) for name in zipped.namelist()}
 
 
 def _members_of_folder(folder: Path) -> Members:

@@ -3,8 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..errors import MedflatError
 
 # Ideographs of all blocks, extensions and compatibility forms included, and 〇, the numeral that Unicode files apart.
 # Not Chinese: digits, Latin and Greek letters, 々, kana, punctuation, full-width forms, Roman numerals (Ⅲ).
@@ -19,31 +21,28 @@ class WordRules:
 
     min_length, max_length (int): in characters (code points), both inclusive.
     chinese_only (bool): only words that are ideographs throughout.
-    RAISES ValueError: limits that no word can meet.
+    RAISES (MedflatError): limits that no word can meet.
     """
 
     min_length: int = 2
     max_length: int = 8
     chinese_only: bool = True
-    _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_length <= self.max_length <= LONGEST_ALLOWED:
-            raise ValueError(
+            raise MedflatError(
                 f"words need 1 <= min_length <= max_length <= {LONGEST_ALLOWED:,}, but min_length is {self.min_length} "
                 f"and max_length is {self.max_length}"
             )
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
         kind = f"[{CHINESE}]" if self.chinese_only else r"[\s\S]"
-        object.__setattr__(self, "_pattern", re.compile(f"{kind}{{{self.min_length},{self.max_length}}}"))
+        return re.compile(f"{kind}{{{self.min_length},{self.max_length}}}")
 
     def allow(self, word: str) -> bool:
         """Whether a word may stand in the lattice."""
         return self._pattern.fullmatch(word) is not None
-
-    def select(self, words: Iterable[str]) -> list[str]:
-        """The words that may stand in the lattice, in their order."""
-        allows = self._pattern.fullmatch
-        return [word for word in words if allows(word)]
 
     def reason(self, word: str) -> str | None:
         """Why a word may not stand in the lattice: `too short`, `too long`, `not Chinese`; None if it may."""
@@ -56,10 +55,6 @@ class WordRules:
     def refused(self, words: Iterable[str]) -> Counter[str]:
         """How many words may not stand in the lattice, by reason."""
         return Counter(reason for word in words if (reason := self.reason(word)))
-
-    def limits(self) -> dict[str, Any]:
-        """The settings, by name."""
-        return {"min_length": self.min_length, "max_length": self.max_length, "chinese_only": self.chinese_only}
 
     def __str__(self) -> str:
         chinese = ", Chinese throughout" if self.chinese_only else ""

@@ -6,13 +6,17 @@ from typing import Any, Protocol, runtime_checkable
 
 import srsly
 
+from ..errors import MedflatError
 from ..files import replaced_when_done
 from .words import Words
 
 
 @runtime_checkable
 class WordSource(Protocol):
-    """Finds words in texts. Register a maker of one in `registry.misc` to use it in a config."""
+    """Finds words in texts. Register a function that makes one in `registry.misc` to use it in a config.
+
+    name (str): what the words found are marked with.
+    """
 
     name: str
 
@@ -26,13 +30,13 @@ class WordSource(Protocol):
         """Everything that `find` needs besides the settings."""
 
     def from_bytes(self, data: bytes) -> Any:
-        """Take over what `to_bytes` gave."""
+        """Load what `to_bytes` gave."""
 
     def to_disk(self, path: Path) -> None:
         """Like `to_bytes`, as files in a folder."""
 
     def from_disk(self, path: Path) -> Any:
-        """Take over what `to_disk` wrote."""
+        """Load what `to_disk` wrote."""
 
 
 class FileSource:
@@ -45,10 +49,14 @@ class FileSource:
         raise NotImplementedError
 
     def load_files(self, files: dict[str, bytes]) -> None:
-        """Take over what `files` gave.
+        """Load what `files` gave.
 
-        RAISES ValueError: a file is missing or damaged. The source is then as it was.
+        RAISES (MedflatError): a file is missing or damaged. The source is then as it was.
         """
+        raise NotImplementedError
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that make a source like this one."""
         raise NotImplementedError
 
     def to_bytes(self) -> bytes:
@@ -56,7 +64,7 @@ class FileSource:
         return srsly.msgpack_dumps(self.files())
 
     def from_bytes(self, data: bytes) -> "FileSource":
-        """Take over what `to_bytes` gave."""
+        """Load what `to_bytes` gave."""
         self.load_files(srsly.msgpack_loads(data))
         return self
 
@@ -69,12 +77,12 @@ class FileSource:
                 (scratch / name).write_bytes(data)
 
     def from_disk(self, path: Path) -> "FileSource":
-        """Take over what `to_disk` wrote.
+        """Load what `to_disk` wrote.
 
-        RAISES ValueError: it is not there, or not what this source wrote. The source is then as it was.
+        RAISES (MedflatError): it is not there, or not what this source wrote. The source is then as it was.
         """
         if not path.is_dir():
-            raise ValueError(f"{path}: the words of the source {self.name!r} are not there; save the pipeline again")
+            raise MedflatError(f"{path}: the words of the source {self.name!r} are not there; save the pipeline again")
         self.load_files({file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()})
         return self
 
@@ -85,7 +93,3 @@ class FileSource:
         files = state.pop("files")
         self.__init__(**state)  # type: ignore[misc]
         self.load_files(files)
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that make a source like this one."""
-        raise NotImplementedError

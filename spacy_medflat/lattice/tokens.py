@@ -14,7 +14,11 @@ _ATTRIBUTES = [ORTH, LENGTH, SPACY]
 
 
 class TokenPlaces:
-    """The texts of some Docs, and where their tokens begin and end in them."""
+    """Where the tokens of a batch of Docs begin and end.
+
+    texts (list of str): the texts of the Docs.
+    begins (int64 [texts]): where each text begins, see `text_begins`.
+    """
 
     def __init__(self, docs: Sequence[Doc]):
         sizes = np.fromiter(map(len, docs), dtype=np.int64, count=len(docs))
@@ -24,7 +28,7 @@ class TokenPlaces:
         self.begins = text_begins(self.texts)
         length, space = table[:, 1].astype(np.int64), table[:, 2].astype(np.int64)
         steps = length + space
-        # One character stands between texts, so each token lies behind as many as there are texts before its own.
+        # One character stands between texts, so each token is shifted by one for every text before its own.
         start = np.cumsum(steps) - steps + np.repeat(np.arange(len(docs)), sizes)
         number = np.arange(len(table)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         self._first, self._last = (np.full(sum(map(len, self.texts)) + len(docs) + 1, -1) for _ in range(2))
@@ -32,9 +36,11 @@ class TokenPlaces:
         self._last[start + length] = number + 1
 
     def to_tokens(self, words: Words) -> Words:
-        """Words given in characters, in tokens. Those that do not begin and end where tokens do are left out.
+        """Convert places in characters to places in tokens.
 
-        RAISES ValueError: a place that is empty or outside of its text.
+        words (Words): `start` and `end` are characters of the text.
+        RETURNS (Words): `start` and `end` are tokens; words that do not begin and end where tokens do are left out.
+        RAISES (ValueError): a place that is empty or outside of its text.
         """
         if not len(words):
             return words
@@ -54,10 +60,12 @@ class TokenPlaces:
 
 
 def _texts(docs: Sequence[Doc], orths: list[int], spaces: list[int], sizes: np.ndarray) -> list[str]:
-    """What `doc.text` gives, without making a Token of every token.
+    """Make the texts that `doc.text` gives, without making a Token of every token.
 
-    orths: the hash of each token, of all Docs one behind the other.
-    spaces: the tokens with a space behind them.
+    orths (list of int): the hash of each token, of all Docs concatenated.
+    spaces (list of int): index of each token that a space follows.
+    sizes (int64 [docs]): number of tokens of each Doc.
+    RETURNS (list of str): the texts.
     """
     if not orths:
         return [""] * len(docs)

@@ -1,7 +1,7 @@
 """`spacy_medflat.UnionWords.v1`: the words of several sources together."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import srsly
 from spacy.util import registry
 
+from ..errors import MedflatError
 from ..files import replaced_when_done
 from .lexicon_words import LexiconWords
 from .source import WordSource
@@ -17,10 +18,12 @@ from .words import Words, union
 
 @registry.misc("spacy_medflat.UnionWords.v1")
 def create_union_words(sources: dict[str, Any]) -> "UnionWords":
-    """The words of several sources together. A word that several find is one word, marked with all their names.
+    """Make a source of several. A word that several find is one word, marked with all their names.
 
-    sources (dict): word sources by name, each a section of its own in the config: `[….words.sources.lexicon]`.
-    RAISES ValueError: no sources, something that is no word source, or a name with `+` in it.
+    sources (dict of str to WordSource): by name, each a section of its own in the config:
+        `[….words.sources.lexicon]`.
+    RETURNS (UnionWords): the source.
+    RAISES (MedflatError): no sources, something that is no word source, or a name with `+` in it.
     """
     return UnionWords(sources)
 
@@ -29,14 +32,19 @@ class UnionWords:
     """Several word sources as one. The names given here take the place of the sources' own."""
 
     def __init__(self, sources: Mapping[str, WordSource], name: str = "union"):
-        """sources: by name; a name becomes a part of `span_id`, and a folder when the pipeline is saved."""
+        """Put sources together.
+
+        sources (mapping of str to WordSource): by name; a name becomes a part of `span_id`, and a folder when the
+            pipeline is saved.
+        name (str): what errors call the source.
+        """
         if not sources:
-            raise ValueError("spacy_medflat.UnionWords.v1 needs at least one source: add a section under sources")
+            raise MedflatError("spacy_medflat.UnionWords.v1 needs at least one source: add a section under sources")
         for key, source in sources.items():
             if not isinstance(source, WordSource):
-                raise ValueError(f"the source {key!r} of spacy_medflat.UnionWords.v1 is no word source: {source!r}")
+                raise MedflatError(f"the source {key!r} of spacy_medflat.UnionWords.v1 is no word source: {source!r}")
             if not key or not key.replace("_", "").replace("-", "").isalnum():
-                raise ValueError(f"the name of a word source must be letters, digits, - and _, but it is {key!r}")
+                raise MedflatError(f"the name of a word source must be letters, digits, - and _, but it is {key!r}")
             source.name = key
         self.name = name
         self.sources = dict(sources)
@@ -55,7 +63,7 @@ class UnionWords:
         self._lexicons()[0].add_words(words)
 
     def remove_words(self, words: Iterable[str]) -> int:
-        """Take words out of all lexicons; a segmenter may still find them.
+        """Remove words from all lexicons; a segmenter may still find them.
 
         RETURNS (int): in how many places they were.
         """
@@ -65,7 +73,8 @@ class UnionWords:
     def _lexicons(self) -> list[LexiconWords]:
         found: list[LexiconWords] = [source for source in self.sources.values() if isinstance(source, LexiconWords)]
         if not found:
-            raise ValueError(f"none of the sources {', '.join(self.sources)} is a lexicon: add LexiconWords.v1 to them")
+            names = ", ".join(self.sources)
+            raise MedflatError(f"none of the sources {names} is a lexicon: add LexiconWords.v1 to them")
         return found
 
     def to_bytes(self) -> bytes:
@@ -73,41 +82,34 @@ class UnionWords:
         return srsly.msgpack_dumps({key: source.to_bytes() for key, source in self.sources.items()})
 
     def from_bytes(self, data: bytes) -> "UnionWords":
-        """Take over what `to_bytes` gave.
-
-        RAISES ValueError: it is of other sources, or one of them cannot be read. All sources are then as they were.
-        """
+        """Load what `to_bytes` gave; see `from_disk`."""
         saved = srsly.msgpack_loads(data)
-        self._check_names(saved)
-        loaded = {key: copy.copy(source) for key, source in self.sources.items()}
-        for key, source in loaded.items():
-            source.from_bytes(saved[key])
-        self.sources = loaded
-        return self
+        return self._loaded(saved, lambda key, source: source.from_bytes(saved[key]))
 
     def to_disk(self, path: Path) -> None:
-        """One folder for each source, whole or not at all; what is there is replaced, with all that is in it."""
+        """Write a folder for each source, whole or not at all; what is there is replaced, with all that is in it."""
         with replaced_when_done(path, force=True) as scratch:
             scratch.mkdir()
             for key, source in self.sources.items():
                 source.to_disk(scratch / key)
 
     def from_disk(self, path: Path) -> "UnionWords":
-        """Take over what `to_disk` wrote.
+        """Load what `to_disk` wrote.
 
-        RAISES ValueError: it is of other sources, or one of them cannot be read. All sources are then as they were.
+        RAISES (MedflatError): it is of other sources, or one of them cannot be read. All sources are then as they were.
         """
         if not path.is_dir():
-            raise ValueError(f"{path}: the words of the source {self.name!r} are not there; save the pipeline again")
-        self._check_names(sorted(part.name for part in path.iterdir() if not part.name.startswith(".")))
-        loaded = {key: copy.copy(source) for key, source in self.sources.items()}
-        for key, source in loaded.items():
-            source.from_disk(path / key)
-        self.sources = loaded
-        return self
+            raise MedflatError(f"{path}: the words of the source {self.name!r} are not there; save the pipeline again")
+        names = sorted(part.name for part in path.iterdir() if not part.name.startswith("."))
+        return self._loaded(names, lambda key, source: source.from_disk(path / key))
 
-    def _check_names(self, saved: Iterable[str]) -> None:
+    def _loaded(self, saved: Iterable[str], load: Callable[[str, WordSource], Any]) -> "UnionWords":
         if set(saved) != set(self.sources):
-            raise ValueError(
+            raise MedflatError(
                 f"the saved words are of the sources {', '.join(saved)}, but the config has {', '.join(self.sources)}"
             )
+        loaded = {key: copy.copy(source) for key, source in self.sources.items()}
+        for key, source in loaded.items():
+            load(key, source)
+        self.sources = loaded
+        return self

@@ -12,8 +12,12 @@ Ints = NDArray[np.int64]
 TYPE_SEPARATOR = "|"
 
 
-class Tag(NamedTuple):
-    """What is known about a word besides its place: its types, joined by `|`, and its sources, joined by `+`."""
+class SourceTag(NamedTuple):
+    """What is known about a word besides its place.
+
+    types (str): its types, joined by `|`.
+    sources (str): the sources that found it, joined by `+`.
+    """
 
     types: str
     sources: str
@@ -26,48 +30,58 @@ class Words:
     text (int64 [words]): index of the text.
     start, end (int64 [words]): characters (code points) in that text, `end` exclusive.
     tag (int64 [words]): index into `tags`.
+    tags (tuple of SourceTag): what is known about the words.
     """
 
     text: Ints
     start: Ints
     end: Ints
     tag: Ints
-    tags: tuple[Tag, ...]
+    tags: tuple[SourceTag, ...]
 
     @classmethod
     def of(cls, found: Sequence[Sequence[tuple[int, int, str]]], source: str) -> "Words":
-        """From one list for each text of (start, end, types), in any order. Of words on one place the first stays."""
+        """Make rows from lists. Of words on one place the first stays.
+
+        found (sequence of sequence of (int, int, str)): for each text start, exclusive end and types, in any order.
+        source (str): the name of the source.
+        RETURNS (Words): the words in their order.
+        """
         rows = [(i, start, end) for i, words in enumerate(found) for start, end, _ in words]
         types = [kind for words in found for _, _, kind in words]
         codes = {kind: code for code, kind in enumerate(dict.fromkeys(types))}
         text, start, end = np.array(rows, dtype=np.int64).reshape(-1, 3).T
         tag = np.array([codes[kind] for kind in types], dtype=np.int64)
-        return cls(text, start, end, tag, tuple(Tag(kind, source) for kind in codes)).ordered()
+        return cls(text, start, end, tag, tuple(SourceTag(kind, source) for kind in codes)).ordered()
 
     def __len__(self) -> int:
         return len(self.text)
 
     def take(self, rows: NDArray[np.generic]) -> "Words":
-        """Some rows, given by index or by mask."""
+        """Select rows.
+
+        rows (int64 [selected] or bool [words]): their numbers, or a mask.
+        RETURNS (Words): the rows.
+        """
         return Words(self.text[rows], self.start[rows], self.end[rows], self.tag[rows], self.tags)
 
     def ordered(self) -> "Words":
-        """The rows in their order, without repeated places."""
-        rows = np.lexsort((-self.end, self.start, self.text))
-        words = self.take(rows)
-        if len(words) < 2:
-            return words
-        new = np.ones(len(words), dtype=bool)
-        new[1:] = (np.diff(words.text) != 0) | (np.diff(words.start) != 0) | (np.diff(words.end) != 0)
+        """Sort the rows, and keep the first of each place."""
+        words = self.take(np.lexsort((-self.end, self.start, self.text)))
+        places = np.stack([words.text, words.start, words.end])
+        new = np.diff(places, prepend=-1).any(axis=0)
         return words if new.all() else words.take(new)
 
     def bounds(self, n_texts: int) -> list[int]:
-        """The row at which each text begins, and the number of rows at the end: `n_texts + 1` numbers."""
+        """Find the row at which each text begins.
+
+        RETURNS (list of int [texts + 1]): the rows, and the number of rows at the end.
+        """
         return np.searchsorted(self.text, np.arange(n_texts + 1)).tolist()
 
 
 def union(first: Words, second: Words) -> Words:
-    """The words of both. A word that both have on one place gets the types and the sources of both."""
+    """Put the words of two sources together. A word that both have on one place gets the types and sources of both."""
     if not len(first) or not len(second):
         return first if len(first) else second
     bound = int(max(first.end.max(), second.end.max())) + 1
@@ -94,6 +108,6 @@ def join_types(*types: str) -> str:
     return TYPE_SEPARATOR.join(sorted({part for kind in types for part in kind.split(TYPE_SEPARATOR) if part}))
 
 
-def _joined(first: Tag, second: Tag) -> Tag:
+def _joined(first: SourceTag, second: SourceTag) -> SourceTag:
     sources = dict.fromkeys([*first.sources.split("+"), *second.sources.split("+")])
-    return Tag(join_types(first.types, second.types), "+".join(sources))
+    return SourceTag(join_types(first.types, second.types), "+".join(sources))

@@ -21,7 +21,7 @@ class Pairs:
     def __init__(self, own):
         self.own = own
 
-    def cut(self, text):
+    def __call__(self, text):
         for part in text.split():
             if part in self.own:
                 yield part
@@ -73,7 +73,7 @@ def test_unknown_segmenter():
 @given(st.lists(texts, max_size=3))
 def test_places_in_any_text(notes):
     source = SegmenterWords(WordRules(1, 8, chinese_only=False))
-    source._loaded = Pairs([])
+    source._cut = Pairs([])
     found = rows(source.find(notes))
     assert "".join(notes[i][start:end] for i, start, end, *_ in found) == "".join(
         "".join(note.split()) for note in notes
@@ -111,16 +111,10 @@ def test_bad_jieba_dictionaries(tmp_path):
         SegmenterWords(segmenter="jieba", model=str(path)).initialize()
 
 
-class Normal:
-    """A segmenter that gives other forms of the characters that it was given."""
-
-    def cut(self, text):
-        return [text.replace("Ｔ", "t").replace("\uf900", "\u8c48")]
-
-
 def test_rules_are_for_the_word_as_the_text_has_it():
+    # The segmenter gives other forms of the characters that it was given.
     source = SegmenterWords(WordRules(2, 8))
-    source._loaded = Normal()
+    source._cut = lambda text: [text.replace("Ｔ", "t").replace("\uf900", "\u8c48")]
     assert rows(source.find(["\uf900肺", "Ｔ肺"])) == [(0, 0, 2, "", "segmenter")]
 
 
