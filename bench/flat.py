@@ -28,9 +28,9 @@ from torch import Tensor, nn
 from bench.harness import environment
 from bench.memory import forget_peak, peak
 from bench.naive_flat import naive_flat
-from spacy_medflat.flat.architecture import make_flat
-from spacy_medflat.flat.batch import cut_windows, pack_parts
-from spacy_medflat.flat.word_features import DocWords
+from spacy_medflat.flat.batch import DocWords, cut_windows, pack_parts
+from spacy_medflat.flat.model import FlatTexts
+from spacy_medflat.flat.settings import FlatSettings
 
 HEADS = {768: 12, 512: 8}
 # Texts of a batch for each length: a longer text, fewer of them.
@@ -125,9 +125,7 @@ def _run(side: str, mode: str, width: int, length: int, density: float, batch: i
         layer = nn.TransformerEncoderLayer(width, HEADS[width], 4 * width, dropout=0.1, batch_first=True)
         module, call = layer, lambda x: layer(x.view(batch, length, width))
     else:
-        flat = make_flat(
-            width, WORD_WIDTH, None, None, n_heads=HEADS[width], reach=255, attention_dropout=0.1, dropout=0.1
-        )
+        flat = FlatTexts(width, WORD_WIDTH, FlatSettings(n_heads=HEADS[width], attention_dropout=0.1, dropout=0.1))
         module = flat
         with torch.no_grad():
             flat.flat.gate.fill_(1.0)

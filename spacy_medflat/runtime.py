@@ -6,8 +6,6 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from spacy import require_gpu
-
 from .errors import MedflatError
 
 # Those whose versions can change a score or a weight.
@@ -26,6 +24,8 @@ def use_device(gpu_id: int) -> None:
     """
     if gpu_id < 0:
         return
+    from spacy import require_gpu
+
     try:
         require_gpu(gpu_id)
     except ValueError as error:
@@ -102,3 +102,17 @@ def processes_that_fit(model_bytes: int, input_bytes: int | None, cpus: int, mem
     if input_bytes is not None:
         limits.append(1 + input_bytes // _WORTH_A_PROCESS)
     return max(1, min(limits))
+
+
+_weights_version = 0
+
+
+def weights_changed() -> None:
+    """Say that weights of torch modules were changed in their memory, where torch itself cannot see it."""
+    global _weights_version
+    _weights_version += 1
+
+
+def weights_version() -> int:
+    """A number that differs after `weights_changed`. Results kept from before are then of other weights."""
+    return _weights_version

@@ -1,9 +1,9 @@
 import os
 
 import pytest
+import torch
 
 from spacy_medflat.errors import MedflatError
-from spacy_medflat.experiments.environment import has_gpu
 from spacy_medflat.runtime import free_memory, processes_that_fit, usable_cpus, use_device
 
 GIB = 2**30
@@ -40,7 +40,7 @@ def test_this_machine():
 
 
 def test_no_gpu():
-    if has_gpu():
+    if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     use_device(-1)
     with pytest.raises(MedflatError, match="GPU 3 cannot be used: "):

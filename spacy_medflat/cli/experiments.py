@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import typer
 
 from ..errors import MedflatError
-from ..experiments.environment import has_gpu
 from ..experiments.folder import RunFolder
+from ..experiments.index import write_index
 from ..experiments.matrix import Row, read_matrix
-from ..experiments.runner import run_all, runs_of, write_index
+from ..experiments.runner import run_all, runs_of
 from .common import GpuId, friendly_errors, say, split_names, table
 
 
@@ -32,7 +33,7 @@ def experiments(
     run. A run that fails does not stop the others; the exit code is then 1.
     """
     with friendly_errors():
-        found = read_matrix(matrix, _variables(settings or []), has_gpu=gpu_id >= 0 and has_gpu())
+        found = read_matrix(matrix, _variables(settings or []), has_gpu=gpu_id >= 0 and torch.cuda.is_available())
         rows = found.select(split_names(only), _seeds(seeds))
         if list_only:
             head = ["row", "title", "seeds done", ""]

@@ -20,16 +20,15 @@ from .._internals import encoder_of, encoder_settings, set_encoder
 from ..runtime import one_torch_thread_in_workers
 from ..torch_layer import CpuAutocast
 from ..windows import check_window
-from .batch import PieceBatch, batch_pieces
 from .load import load_encoder
-from .pieces import PieceMap
+from .pieces import PieceBatch, PieceMap, batch_pieces
 from .recipe import EncoderModel
 
 MAX_UNKNOWN_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Limits:
+class EncoderLimits:
     """How texts are cut; see `create_char_transformer`."""
 
     window: int
@@ -37,7 +36,7 @@ class Limits:
     max_batch_items: int
 
     def __post_init__(self) -> None:
-        """RAISES ValueError: a setting is out of range."""
+        """RAISES (ValueError): a setting is out of range."""
         check_window(self.window, self.overlap)
 
 
@@ -70,7 +69,7 @@ def create_char_transformer(
     RAISES ValueError: at initialization, if the encoder cannot be loaded, cannot hold `window` positions, or does not
         know Chinese characters.
     """
-    limits = Limits(window, overlap, max_batch_items)
+    limits = EncoderLimits(window, overlap, max_batch_items)
     autocast = CpuAutocast(mixed_precision)
     wrapper = HFWrapper(
         HFObjects(None, None, None, dict(tokenizer_config), dict(transformer_config)),
@@ -91,6 +90,7 @@ def create_char_transformer(
             # Not plain values: thinc would restore those, and undo what a config says at loading.
             "limits": limits,
             "autocast": autocast,
+            "vocabulary": _Vocabulary(),
             "replace_listener": replace_listener,
             "replace_listener_cfg": replace_listener_cfg,
         },
@@ -190,7 +190,7 @@ def forward(
     if not len(batch):
         return FullTransformerBatch.empty(len(docs)), lambda d_output: docs
     if is_train:
-        _warn_of_unknown(model.layers[0].shims[0], ids, pieces.unk_id)
+        _warn_of_unknown(model.attrs["vocabulary"], ids)
     with model.attrs["autocast"]():
         if is_train:
             output, backprop_encoder = model.layers[0](batch, True)
@@ -217,31 +217,43 @@ def forward(
     return full, backprop
 
 
+class _Vocabulary:
+    """What is derived from the loaded tokenizer: its piece map, and whether its unknown tokens were looked at.
+
+    It is not saved, and a copy of a model derives its own.
+    """
+
+    def __init__(self) -> None:
+        self.tokenizer: Any = None
+        self.pieces: Any = None
+        self.looked = False
+
+    def __reduce__(self) -> tuple[type["_Vocabulary"], tuple[()]]:
+        return _Vocabulary, ()
+
+
 def _piece_map(model: Model) -> PieceMap:
-    """The piece map of the loaded tokenizer; it is derived, so it lives on the shim and is not saved."""
-    shim: Any = model.layers[0].shims[0]
-    tokenizer = encoder_of(shim).tokenizer
-    if tokenizer is None:
+    hf, vocabulary = encoder_of(model.layers[0].shims[0]), model.attrs["vocabulary"]
+    if hf.tokenizer is None:
         raise ValueError(
             "the character transformer has no encoder yet: call nlp.initialize() or load a trained pipeline"
         )
-    cached = getattr(shim, "_medflat_pieces", None)
-    if cached is None or cached[0] is not tokenizer:
+    if vocabulary.tokenizer is not hf.tokenizer:
         # A pipeline may be loaded with another window than it was initialized with.
-        _check_window(encoder_of(shim), model.attrs["name"], model.attrs["limits"].window)
-        cached = shim._medflat_pieces = (tokenizer, PieceMap(tokenizer))
-    return cached[1]
+        _check_window(hf, model.attrs["name"], model.attrs["limits"].window)
+        vocabulary.tokenizer, vocabulary.pieces, vocabulary.looked = hf.tokenizer, PieceMap(hf.tokenizer), False
+    return vocabulary.pieces
 
 
-def _warn_of_unknown(shim: Any, ids: list[NDArray[np.int64]], unknown: int) -> None:
+def _warn_of_unknown(vocabulary: _Vocabulary, ids: list[NDArray[np.int64]]) -> None:
     """Look once at what is learnt from: words for tokens, where the vocabulary has characters, are all the same.
 
-    ids (int64 [tokens] each): of the Docs of a batch, at least one token in all.
+    ids (list of int64 [tokens]): of the Docs of a batch, at least one token in all.
     """
-    if getattr(shim, "_medflat_looked", False):
+    if vocabulary.looked:
         return
-    shim._medflat_looked = True
-    share = float((np.concatenate(ids) == unknown).mean())
+    vocabulary.looked = True
+    share = float((np.concatenate(ids) == vocabulary.pieces.unk_id).mean())
     if share > MAX_UNKNOWN_SHARE:
         logger.warning(
             "the encoder does not know %.0f%% of the tokens of the first batch, and reads them all alike: use spaCy's "

@@ -1,4 +1,4 @@
-"""Scores apart for kinds of spans: by type, nesting, length, and whether training had the mention."""
+"""Separate scores for kinds of spans: by type, nesting, length, and whether training had the mention."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
@@ -21,11 +21,15 @@ def split_counts(
     found: Sequence[Collection[Entity]],
     classes: Classes,
 ) -> dict[str, Counts]:
-    """Counts for each class of spans, by its name.
+    """Count the spans of each class.
 
-    RETURNS (int64 [4]): Found spans of the class that are right, found spans of the class, gold spans of the class that
-        were found, gold spans of the class. A found span has its class among the found spans of its text, a gold
-        span among the gold spans, so that the first and the third may differ where a class depends on other spans.
+    A found span has its class among the found spans of its text, a gold span among the gold spans.
+
+    texts (sequence of str): the texts.
+    gold, found (sequence of collections of Entity): the spans of each text.
+    classes (callable): gives each span of a text its class.
+    RETURNS (dict of int64 [4]): for each class, found spans that are right, found spans, gold spans that were found,
+        gold spans. The first and the third may differ where a class depends on other spans.
     """
     counts: dict[str, Counts] = {}
     for text, wanted, got in zip(texts, gold, found, strict=True):
@@ -44,9 +48,12 @@ def by_type(text: str, spans: Collection[Entity]) -> dict[Entity, str]:
 
 
 def by_nesting(text: str, spans: Collection[Entity]) -> dict[Entity, str]:
-    """The depth: `1, alone` is neither in another span nor around one, `1, outermost` around one and in none, `2` and
-    more the last of a chain of so many spans, each strictly inside the one before. Two labels on one span do not
-    contain each other."""
+    """The depth of nesting.
+
+    `1, alone` is neither in another span nor around one; `1, outermost` is around one and in none; `2` and more is the
+    last of a chain of so many spans, each strictly inside the one before. Two labels on one span do not contain each
+    other.
+    """
     ordered = sorted(spans, key=lambda e: (e.start, -e.end, e.label))
     overlaps = find_overlaps(ordered)
     outer = {pair[0] for pair in overlaps.nested}
@@ -68,7 +75,11 @@ def _length_class(length: int) -> str:
 
 
 def by_seen(mentions: Collection[tuple[str, str]]) -> Classes:
-    """`seen` if an entity of the training texts has the same characters and the same label, else `unseen`."""
+    """`seen` if an entity of the training texts has the same characters and the same label, else `unseen`.
+
+    mentions (collection of (str, str)): characters and label of the entities of the training texts.
+    RETURNS (callable): the classes.
+    """
 
     def classes(text: str, spans: Collection[Entity]) -> dict[Entity, str]:
         return {span: "seen" if (text[span.start : span.end], span.label) in mentions else "unseen" for span in spans}

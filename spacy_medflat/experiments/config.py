@@ -15,8 +15,10 @@ from .matrix import Row
 def row_config(row: Row, seed: int, log: Path) -> Config:
     """The config that a row is trained with, not interpolated.
 
-    Its seed, its cut of training texts and a logger that writes `log` (JSON lines) stand in it.
-    RAISES (ExperimentError): A setting to remove is not there, or one to override lies in something that is no section.
+    row (Row): what it overrides.
+    seed (int): of the run.
+    log (Path): JSON lines, which the logger of the config writes.
+    RAISES (ExperimentError): see `overridden`, or the row's config cannot be read.
     """
     extra: dict[str, Any] = {
         "system.seed": seed,
@@ -40,10 +42,12 @@ def row_config(row: Row, seed: int, log: Path) -> Config:
 
 
 def overridden(config: Config, overrides: Mapping[str, Any], remove: Iterable[str] = ()) -> Config:
-    """A copy of a config with settings removed, then others set. Unlike spaCy's own overrides, new settings may be set.
+    """A copy of a config with settings removed, then others set. Unlike with spaCy's overrides, they may be new.
 
-    overrides: By dotted names; a mapping replaces a section as a whole.
-    RAISES (ExperimentError): A setting to remove is not there, or one to set lies in something that is no section.
+    config (Config): not interpolated.
+    overrides (mapping): values by dotted names; a mapping replaces a section as a whole.
+    remove (iterable of str): dotted names.
+    RAISES (ExperimentError): a setting to remove is not there, or one to set lies in something that is no section.
     """
     result = config.copy()
     for name in remove:

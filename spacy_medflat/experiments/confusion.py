@@ -5,19 +5,20 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ..corpus.record import Entity
 
-KINDS = ("type", "boundary", "both", "alone")
+ERROR_KINDS = ("type", "boundary", "both", "alone")
 NOTHING = ""
 
 
 def kind_of(span: Entity, others: Iterable[Entity]) -> str:
     """How an erroneous span relates to the errors of the other side.
 
-    span: A found span that is not gold, with the gold spans that were not found as `others`; or the other way round.
-    RETURNS (str): The first that applies. `type`: one of the others has the same start and end, and another label.
-        `boundary`: one of the same label shares a character with it. `both`: one of another label does. `alone`: none
-        shares a character; a found span is then spurious, a gold span missed.
-
     Spans that are right take no part: a needless span inside a right one is spurious, not a boundary error.
+
+    span (Entity): a found span that is not gold, or a gold span that was not found.
+    others (iterable of Entity): the gold spans of the text that were not found, or the found ones that are not gold.
+    RETURNS (str): the first of `ERROR_KINDS` that applies. `type`: one of the others has the same start and end, and
+        another label. `boundary`: one of the same label shares a character with it. `both`: one of another label does.
+        `alone`: none shares a character; a found span is then spurious, a gold span missed.
     """
     overlapping = [other for other in others if other.start < span.end and span.start < other.end]
     if any((other.start, other.end) == (span.start, span.end) for other in overlapping):
@@ -30,7 +31,11 @@ def kind_of(span: Entity, others: Iterable[Entity]) -> str:
 def error_kinds(
     gold: Sequence[Collection[Entity]], found: Sequence[Collection[Entity]]
 ) -> tuple[Counter[str], Counter[str]]:
-    """How many found spans that are not gold, and how many gold spans that were not found, are of which kind."""
+    """Count the errors of each kind.
+
+    gold, found (sequence of collections of Entity): the spans of each text.
+    RETURNS (Counter, Counter): of found spans that are not gold, and of gold spans that were not found.
+    """
     wrong: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     for wanted, got in zip(gold, found, strict=True):
@@ -41,11 +46,14 @@ def error_kinds(
 
 
 def type_confusion(gold: Sequence[Collection[Entity]], found: Sequence[Collection[Entity]]) -> Counter[tuple[str, str]]:
-    """Counts of (gold label, found label), `NOTHING` where there is none.
+    """Count which label was found for which gold label.
 
-    Compared are the labels at each start and end. What both have goes together; of the rest the first gold label goes
-    with the first found one, alphabetically, and so on; what is left over goes with `NOTHING`. So each gold span and
-    each found span is counted once, and the rows and columns sum to their numbers.
+    Labels with the same start and end are paired: equal ones first, then the rest in alphabetical order; those left
+    over with `NOTHING`. So each gold span and each found span is counted once, and the rows and columns sum to their
+    numbers.
+
+    gold, found (sequence of collections of Entity): the spans of each text.
+    RETURNS (Counter): of (gold label, found label).
     """
     counts: Counter[tuple[str, str]] = Counter()
     for wanted, got in zip(gold, found, strict=True):

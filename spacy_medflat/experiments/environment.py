@@ -1,4 +1,4 @@
-"""What a training ran on: versions, cores, and what of the processor and the GPU matters for speed and rounding."""
+"""What a measurement ran on: versions, cores, and what of the processor and the GPU matters for speed and rounding."""
 
 import platform
 from pathlib import Path
@@ -13,8 +13,10 @@ CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 def describe_environment(threads: int) -> dict[str, Any]:
     """Versions, machine, cores, processor flags and GPU. No name of a machine or a user.
 
-    threads: What one training was given.
+    threads (int): of torch.
     """
+    import torch
+
     return {
         "python": platform.python_version(),
         "packages": package_versions(),
@@ -22,21 +24,19 @@ def describe_environment(threads: int) -> dict[str, Any]:
         "cores": usable_cpus(),
         "threads": threads,
         "cpu_flags": _cpu_flags(),
-        "gpu": _gpu(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
 
 
-def has_gpu() -> bool:
-    """Whether torch sees a GPU."""
-    import torch
-
-    return torch.cuda.is_available()
-
-
-def _gpu() -> str | None:
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+def environment_line(environment: dict[str, Any]) -> str:
+    """What `describe_environment` gave, as a line for people."""
+    packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items() if version)
+    flags = f" with {', '.join(environment['cpu_flags'])}" if environment["cpu_flags"] else ""
+    device = f"GPU {environment['gpu']}, " if environment["gpu"] else ""
+    return (
+        f"{device}{environment['threads']} threads on {environment['cores']} cores{flags}, {environment['system']}; "
+        f"Python {environment['python']}, {packages}"
+    )
 
 
 def _cpu_flags() -> list[str]:

@@ -1,4 +1,4 @@
-"""The folder of one run, a row with one seed: where everything lies, and what belongs to whom."""
+"""The folder of one run, a row with one seed: where everything lies, and which definition it is of."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ExperimentError
-from ..files import iter_lines, read_json, replaced_when_done, write_json
+from ..files import iter_lines, read_json, write_json, write_text
 from ..training.resume.replay import config_differences
 from .config import row_config
 from .matrix import Row
@@ -16,8 +16,9 @@ from .matrix import Row
 class TrainingLog:
     """The evaluations of a training.
 
-    steps, scores: Of each evaluation, by step; the main score, 0 to 1. seconds: Spent in all attempts together, those
-    that were interrupted too, up to the last evaluation of each.
+    steps (list of int): when each was.
+    scores (list of float): the main score of each, 0 to 1.
+    seconds (int): spent in all attempts together, also interrupted ones, each up to its last evaluation.
     """
 
     steps: list[int]
@@ -26,9 +27,9 @@ class TrainingLog:
 
 
 def read_log(path: Path) -> TrainingLog:
-    """Read a log; of evaluations that an interrupted training repeated, the last counts.
+    """Read a log. Of evaluations that an interrupted training repeated, the last counts.
 
-    RAISES (ExperimentError): There is none, or a line that no logger wrote.
+    RAISES (ExperimentError): there is none, or a line that no logger wrote.
     """
     if not path.exists():
         raise ExperimentError(f"{path}: there is no log of this training; remove its folder and run it again")
@@ -46,65 +47,36 @@ def read_log(path: Path) -> TrainingLog:
     return TrainingLog(steps, [scores[step] for step in steps], sum(seconds.values()))
 
 
-@dataclass(frozen=True)
 class RunFolder:
-    """Paths below `OUT/row/seed-N`.
+    """The folder of a run, `OUT/row/seed-N`, and the paths in it.
 
-    `row` and `config` are there once a run has begun, `environment` once it is trained, `scores` once it is done;
-    `failure` holds the last failure, until the next attempt.
+    row (Path): the resolved row, JSON; there once the run has begun.
+    config (Path): what is trained with; there once the run has begun.
+    training (Path): the trained pipelines and, during the training, checkpoints.
+    output (Path): what the stages print.
+    log (Path): the evaluations, JSON lines.
+    environment (Path): versions, machine, steps and seconds, JSON; there once the run is trained.
+    predictions (Path): all spans above `LOWEST_SCORE`, JSON lines.
+    scores (Path): scores, thresholds, and what was scored on, JSON; there once the run is done.
+    failure (Path): why the last attempt failed, JSON; there until the next one.
     """
 
-    path: Path
+    def __init__(self, path: Path):
+        self.path = path
+        self.row = path / "row.json"
+        self.config = path / "config.cfg"
+        self.training = path / "training"
+        self.output = path / "train.log"
+        self.log = path / "log.jsonl"
+        self.environment = path / "environment.json"
+        self.predictions = path / "predictions.jsonl"
+        self.scores = path / "scores.json"
+        self.failure = path / "failure.json"
 
     @classmethod
     def of(cls, output: Path, row: str, seed: int) -> "RunFolder":
-        """The folder of a row and a seed."""
+        """The folder of a row and a seed, below the folder of all runs."""
         return cls(output / row / f"seed-{seed}")
-
-    @property
-    def row(self) -> Path:
-        """The resolved row, JSON."""
-        return self.path / "row.json"
-
-    @property
-    def config(self) -> Path:
-        """The config that is trained with."""
-        return self.path / "config.cfg"
-
-    @property
-    def training(self) -> Path:
-        """The trained pipelines and, while it is trained, checkpoints."""
-        return self.path / "training"
-
-    @property
-    def output(self) -> Path:
-        """What the commands print."""
-        return self.path / "train.log"
-
-    @property
-    def log(self) -> Path:
-        """The evaluations, JSON lines."""
-        return self.path / "log.jsonl"
-
-    @property
-    def environment(self) -> Path:
-        """Versions, machine, steps and seconds, JSON."""
-        return self.path / "environment.json"
-
-    @property
-    def predictions(self) -> Path:
-        """All spans above a floor, JSON lines."""
-        return self.path / "predictions.jsonl"
-
-    @property
-    def scores(self) -> Path:
-        """Scores, thresholds, and what was scored on, JSON."""
-        return self.path / "scores.json"
-
-    @property
-    def failure(self) -> Path:
-        """Why the last attempt failed, JSON."""
-        return self.path / "failure.json"
 
     @property
     def done(self) -> bool:
@@ -113,10 +85,9 @@ class RunFolder:
 
 
 def prepare(folder: RunFolder, row: Row, seed: int) -> None:
-    """Write the config and the definition, or make sure that those which are there are of the same row.
+    """Write the config and the definition of a run, or make sure that those which are there are the same.
 
-    RAISES (ExperimentError): They are of another definition; the message names the differences. Or the row's config
-        cannot be made.
+    RAISES (ExperimentError): they are of another definition, or the config of the row cannot be made.
     """
     definition = {
         "name": row.name,
@@ -129,28 +100,34 @@ def prepare(folder: RunFolder, row: Row, seed: int) -> None:
         "remove": list(row.remove),
         "settings": row.settings,
     }
-    config = _config_text(row, seed, folder.log)
+    config = row_config(row, seed, folder.log)
+    try:
+        text = config.to_str()
+    except (ValueError, TypeError) as error:
+        raise ExperimentError(f"row {row.name}: no config can be written with these overrides: {error}") from error
     if folder.row.exists() and folder.config.exists():
-        before = folder.config.read_text(encoding="utf-8"), read_json(folder.row)
-        if differences := _differences(before, (config, definition)):
+        if differences := _differences(_definition(folder), (text, definition)):
             raise ExperimentError(
                 f"{folder.path} is of another definition of this row: {'; '.join(differences)}. Change it back, give "
                 "the row another name, or remove the folder"
             )
         return
     folder.path.mkdir(parents=True, exist_ok=True)
-    with replaced_when_done(folder.config) as scratch:
-        scratch.write_text(config, encoding="utf-8", newline="\n")
+    write_text(folder.config, text)
     write_json(folder.row, definition)
 
 
 def seed_differences(folder: RunFolder, other: RunFolder) -> list[str]:
     """What differs between the definitions of two runs of a row but the seed, such as "training.max_steps: 5, now 8".
 
-    RAISES (ExperimentError): A definition cannot be read.
+    RAISES (MedflatError): a definition cannot be read.
     """
-    before, after = ((f.config.read_text(encoding="utf-8"), read_json(f.row)) for f in (folder, other))
-    return [text for text in _differences(before, after) if not text.startswith("system.seed:")]
+    differences = _differences(_definition(folder), _definition(other))
+    return [difference for difference in differences if not difference.startswith("system.seed:")]
+
+
+def _definition(folder: RunFolder) -> tuple[str, dict[str, Any]]:
+    return folder.config.read_text(encoding="utf-8"), read_json(folder.row)
 
 
 def _differences(before: tuple[str, dict[str, Any]], after: tuple[str, dict[str, Any]]) -> list[str]:
@@ -161,11 +138,3 @@ def _differences(before: tuple[str, dict[str, Any]], after: tuple[str, dict[str,
         if before[1].get(name) != after[1].get(name)
     ]
     return config_differences(before[0], after[0]) + rows
-
-
-def _config_text(row: Row, seed: int, log: Path) -> str:
-    config = row_config(row, seed, log)
-    try:
-        return config.to_str()
-    except (ValueError, TypeError) as error:
-        raise ExperimentError(f"row {row.name}: no config can be written with these overrides: {error}") from error

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import ExperimentError, clipped
+from ..errors import ExperimentError, first_problem
 
 GPU = "gpu"
 # Names with a dot, such as ${paths.train}, are variables of spaCy's config and stay as they are.
@@ -52,11 +52,16 @@ class _Matrix(BaseModel):
 class Row:
     """One row, everything resolved.
 
-    config: The config file it starts from. overrides: Dotted settings and their values, a section as a mapping. remove:
-        Dotted settings that are taken out before. max_length: Texts are cut there, in training and in prediction;
-        0 for whole texts. against: The row it is compared with. missing: Why it cannot be run here; empty if it can.
-        scored: Which pipeline is scored, the best on dev or the last one. settings: The values given in place of the
-        matrix's own.
+    name, title (str): its name, and what it is, for people.
+    config (Path): the config file it starts from.
+    overrides (dict): dotted settings and their values, a section as a mapping.
+    remove (tuple of str): dotted settings that are removed before.
+    seeds (tuple of int): each is a run.
+    max_length (int): texts are cut after so many characters, in training and in prediction; 0 for whole texts.
+    against (str): the row it is compared with.
+    missing (str): why it cannot be run here; empty if it can.
+    scored (str): which pipeline is scored, the best on dev or the last one.
+    settings (dict): the variables that were given in place of the matrix's own.
     """
 
     name: str
@@ -76,7 +81,10 @@ class Row:
 class Matrix:
     """The rows of a file in their order, and the row that the others are compared with.
 
-    variables: Names of those that the file has no value for.
+    path (Path): the file.
+    baseline (str): the name of that row.
+    rows (list of Row): all of them.
+    variables (list of str): names of those that the file has no value for.
     """
 
     path: Path
@@ -85,14 +93,16 @@ class Matrix:
     variables: list[str] = field(default_factory=list)
 
     def select(self, names: Iterable[str] | None, seeds: Iterable[int] | None) -> list[Row]:
-        """The rows of these names, or all, with these seeds, or each with its own.
+        """Some of the rows.
 
-        RAISES (ExperimentError): There is no row of a name.
+        names (iterable of str or None): their names; None for all.
+        seeds (iterable of int or None): seeds of each in place of its own.
+        RAISES (ExperimentError): there is no row of a name.
         """
         chosen = None if names is None else set(names)
-        if chosen is not None and (strangers := sorted(chosen - {row.name for row in self.rows})):
+        if chosen is not None and (unknown := sorted(chosen - {row.name for row in self.rows})):
             known = ", ".join(row.name for row in self.rows)
-            raise ExperimentError(f"{self.path}: no row {', '.join(strangers)}; there are {known}")
+            raise ExperimentError(f"{self.path}: no row {', '.join(unknown)}; there are {known}")
         rows = [row for row in self.rows if chosen is None or row.name in chosen]
         return rows if seeds is None else [replace(row, seeds=tuple(seeds)) for row in rows]
 
@@ -102,10 +112,13 @@ def read_matrix(path: Path, variables: Mapping[str, Any], *, has_gpu: bool) -> M
 
     A row inherits from the row it `extends`, and that from `defaults`: `overrides`, `remove` and `needs` are added to,
     other settings replaced. `${name}` in a value is the variable of that name, given here or in the file's `variables`.
-    A row with a variable that nobody gave, or that needs `gpu` where there is none, says so in `missing`.
+    A row that has a variable without a value, or needs `gpu` where there is none, says so in `missing`.
 
-    RAISES (ExperimentError): Not YAML, not of this shape, a name that is not there or there twice, rows that extend
-        each other, or a variable that no row has.
+    path (Path): the file.
+    variables (mapping): values by name.
+    has_gpu (bool): whether rows can be run that need a GPU.
+    RAISES (ExperimentError): not YAML, not of this shape, a name that is missing or there twice, rows that extend each
+        other, or a variable that no row has.
     """
     parsed = _parse(path)
     rows = {row.name: row for row in parsed.rows}
@@ -117,8 +130,8 @@ def read_matrix(path: Path, variables: Mapping[str, Any], *, has_gpu: bool) -> M
             raise ExperimentError(f"{path}: {kind} is {name!r}, but the rows are {', '.join(rows)}")
     merged = {name: _merged(path, parsed.defaults, _chain(path, rows, name)) for name in rows}
     known = {name for settings in merged.values() for name in _needed(settings)} | set(parsed.variables)
-    if strangers := sorted(set(variables) - known):
-        raise ExperimentError(f"{path}: no variable {', '.join(strangers)}; there are {', '.join(sorted(known))}")
+    if unknown := sorted(set(variables) - known):
+        raise ExperimentError(f"{path}: no variable {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     values = {**parsed.variables, **variables}
     settings = {name: variables[name] for name in sorted(variables.keys() & parsed.variables.keys())}
     resolved = [
@@ -133,10 +146,7 @@ def _parse(path: Path) -> _Matrix:
     try:
         return _Matrix.model_validate(srsly.yaml_loads(text))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        message = f"{path}: {place}: {first['msg'].lower()}, got {clipped(first['input'])}"
-        raise ExperimentError(message) from error
+        raise ExperimentError(f"{path}: {first_problem(error)}") from error
     except (ValueError, TypeError) as error:
         raise ExperimentError(f"{path}: not YAML: {error}") from error
 
@@ -185,7 +195,7 @@ def _added(layers: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _needed(settings: _Settings) -> list[str]:
-    """The variables of a row, those of its overrides and those it names."""
+    """The variables of a row: those in its overrides, and those it names."""
     return [*_variables_in(settings.overrides), *(need for need in settings.needs if need != GPU)]
 
 

@@ -1,4 +1,4 @@
-"""Scored spans of texts as a file: one line for each text, every span above a floor."""
+"""Scored spans of texts as a file: one line for each text, every span above `LOWEST_SCORE`."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,18 +21,25 @@ Scored = dict[Entity, float]
 def scored_spans(doc: Doc, candidates: Candidates, labels: Sequence[str]) -> Scored:
     """Candidates in tokens as spans in characters.
 
-    labels: The recognizer's, in its order.
+    doc (Doc): the text.
+    candidates (Candidates): its spans.
+    labels (sequence of str): of the component that found them, in its order.
     """
     starts = [token.idx for token in doc]
     ends = [token.idx + len(token) for token in doc]
-    # The shortest decimal that stands for the float32.
+    # The shortest decimal that is this float32.
     scores = (float(str(score)) for score in candidates.score)
     columns = zip(candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist(), scores, strict=True)
     return {Entity(starts[start], ends[end - 1], labels[label]): score for start, end, label, score in columns}
 
 
 def write_predictions(path: Path, ids: Iterable[str], predictions: Iterable[Scored]) -> None:
-    """Write a line for each text: index, identifier, spans [start, end, label, probability]. Whole or not at all."""
+    """Write a line for each text, whole or not at all: index, identifier, spans [start, end, label, probability].
+
+    path (Path): JSON lines.
+    ids (iterable of str): identifiers of the texts.
+    predictions (iterable of Scored): the spans of each text.
+    """
     with replaced_when_done(path) as scratch, open_for_writing(scratch) as file:
         for index, (identifier, spans) in enumerate(zip(ids, predictions, strict=True)):
             rows = [[e.start, e.end, e.label, score] for e, score in spans.items()]
@@ -42,7 +49,7 @@ def write_predictions(path: Path, ids: Iterable[str], predictions: Iterable[Scor
 def read_predictions(path: Path) -> list[Scored]:
     """The spans of each text, in the order of the texts.
 
-    RAISES (ExperimentError): A line that `write_predictions` would not have written.
+    RAISES (ExperimentError): a line that `write_predictions` would not have written.
     """
     predictions: list[Scored] = []
     for number, line in iter_lines(path):
@@ -58,7 +65,12 @@ def read_predictions(path: Path) -> list[Scored]:
 
 
 def passing(spans: Scored, thresholds: Mapping[str, float], nesting: Nesting = "all") -> Scored:
-    """The spans that a pipeline with these thresholds and this nesting writes."""
+    """The spans that a pipeline writes.
+
+    spans (Scored): of one text.
+    thresholds (mapping of str to float): of each label of the pipeline, in its order.
+    nesting (str): see `resolve`.
+    """
     kept = {entity: score for entity, score in spans.items() if score > thresholds[entity.label]}
     if nesting == "all":
         return kept
@@ -72,7 +84,8 @@ def passing(spans: Scored, thresholds: Mapping[str, float], nesting: Nesting = "
 def as_candidates(spans: Scored, order: Mapping[str, int]) -> Candidates:
     """Spans as arrays, with characters for tokens: by start, then longer before shorter, then by label.
 
-    order: The index of each label.
+    spans (Scored): of one text.
+    order (mapping of str to int): the index of each label.
     """
     rows = sorted((e.start, -e.end, order[e.label], score) for e, score in spans.items())
     start, end, label = (np.array([row[i] for row in rows], dtype=np.int64) for i in range(3))
@@ -85,12 +98,16 @@ def tuned_f1(
     thresholds: Mapping[str, float],
     min_gold: int = 20,
 ) -> float:
-    """Micro F1 over all gold with a threshold for each label, chosen on the texts of even and scored on those of odd
-    index, and the other way round; hits, found and gold of the two halves are added up.
+    """Micro F1 over all gold with thresholds for each label that are tuned on other texts.
 
-    predictions: All spans above a floor; nesting is not resolved.
-    thresholds: The labels of the pipeline. Gold with other labels counts as missed.
-    min_gold: Labels with fewer gold spans in a half take the best common threshold there.
+    They are chosen on the texts of even and scored on those of odd index, and the other way round; hits, found and gold
+    of the two halves are added up.
+
+    gold (sequence of collections of Entity): of each text; gold with labels that no threshold has counts as missed.
+    predictions (sequence of Scored): all spans above `LOWEST_SCORE`, nesting not resolved.
+    thresholds (mapping of str to float): those of the pipeline, by label.
+    min_gold (int): labels with fewer gold spans in a half take the best common threshold there.
+    RETURNS (float): 0 to 1.
     """
     order = {label: index for index, label in enumerate(thresholds)}
     rows = [(i, e.start, e.end, order[e.label]) for i, g in enumerate(gold) for e in g if e.label in order]

@@ -14,8 +14,7 @@ Counts = NDArray[np.int64]
 _CHUNK = 100
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """Precision, recall and F1, each 0 to 1, and 0 where nothing was found or wanted."""
 
     p: float
@@ -25,7 +24,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Spread:
-    """A value over seeds: mean, least, greatest, and the sample's standard deviation (None of a single seed)."""
+    """A value over seeds.
+
+    mean, low, high (float): mean, least, greatest.
+    sd (float or None): standard deviation of the sample; None of a single seed.
+    """
 
     mean: float
     low: float
@@ -37,8 +40,10 @@ class Spread:
 class Difference:
     """F1 of one row less that of another.
 
-    low, high: The 2.5th and the 97.5th percentile over resamples. not_above: Share of resamples with a difference of 0
-    or less, which is small if the first row is better for more than the choice of texts.
+    mean (float): on all texts.
+    low, high (float): the 2.5th and the 97.5th percentile over resamples.
+    not_above (float): share of resamples with a difference of 0 or less. If it is small, the choice of texts does not
+        explain why the first row is better.
     """
 
     mean: float
@@ -48,30 +53,38 @@ class Difference:
 
 
 class Sampled(NamedTuple):
-    """F1 of a row, averaged over its seeds: on all texts, and on each resample (float64 [resamples])."""
+    """F1 of a row, averaged over its seeds.
+
+    f (float): on all texts.
+    resampled (float64 [resamples]): on each resample.
+    """
 
     f: float
     resampled: NDArray[np.float64]
 
 
 def text_counts(gold: Sequence[Collection[Entity]], found: Sequence[Collection[Entity]]) -> Counts:
-    """Hits, found and gold spans of each text (int64 [texts, 3]). A hit has start, end and label of a gold span."""
+    """Count the spans of each text.
+
+    gold, found (sequence of collections of Entity): the spans of each text.
+    RETURNS (int64 [texts, 3]): hits, found, gold. A hit has start, end and label of a gold span.
+    """
     rows = [(len(set(g) & set(f)), len(f), len(g)) for g, f in zip(gold, found, strict=True)]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
 def score(counts: NDArray) -> Score:
-    """Micro scores of counts (hits, found, gold; [3], or [texts, 3] to be summed)."""
+    """Micro scores.
+
+    counts (int64 [3] or [texts, 3]): hits, found and gold, to be summed.
+    """
     hits, found, gold = counts.reshape(-1, 3).sum(axis=0).tolist()
-    return Score(*(part / whole if whole else 0.0 for part, whole in _ratios(hits, found, gold)))
-
-
-def _ratios(hits: float, found: float, gold: float) -> list[tuple[float, float]]:
-    return [(hits, found), (hits, gold), (2 * hits, found + gold)]
+    ratios = (hits, found), (hits, gold), (2 * hits, found + gold)
+    return Score(*(part / whole if whole else 0.0 for part, whole in ratios))
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Over at least one seed."""
+    """The spread of a value over at least one seed."""
     array = np.asarray(values, dtype=np.float64)
     sd = float(array.std(ddof=1)) if len(array) > 1 else None
     return Spread(float(array.mean()), float(array.min()), float(array.max()), sd)
@@ -80,9 +93,10 @@ def spread(values: Sequence[float]) -> Spread:
 def resampled_f1(counts: Sequence[Counts], resamples: int = 2000, seed: int = 0) -> NDArray[np.float64]:
     """F1 of runs on texts drawn with replacement (Efron 1979): paired, as all runs get the same draws.
 
-    counts: For each run, hits, found and gold of the same texts in the same order (int64 [texts, 3]).
-    seed: Of the draws; for the same number of texts they are the same in every call.
-    RETURNS (float64 [runs, resamples]): Micro F1.
+    counts (sequence of int64 [texts, 3]): hits, found and gold of each run, on the same texts in the same order.
+    resamples (int): how many draws.
+    seed (int): of the draws; for the same number of texts they are the same in every call.
+    RETURNS (float64 [runs, resamples]): micro F1.
     """
     stacked = np.stack(counts).astype(np.float64)
     runs, texts, _ = stacked.shape
@@ -100,8 +114,10 @@ def resampled_f1(counts: Sequence[Counts], resamples: int = 2000, seed: int = 0)
 def difference(row: Sampled, other: Sampled) -> Difference:
     """Compare two rows by a paired bootstrap over texts.
 
-    It says how far the difference rests on the choice of texts. What another seed would have done it does not say:
-    see the spread for that.
+    It shows how much of the difference may be due to the choice of texts. It knows nothing of other seeds: see the
+    spread for them.
+
+    row, other (Sampled): on the same resamples, see `sample_rows`.
     """
     gaps = row.resampled - other.resampled
     low, high = np.percentile(gaps, [2.5, 97.5]).tolist()
@@ -111,7 +127,8 @@ def difference(row: Sampled, other: Sampled) -> Difference:
 def sample_rows(rows: Mapping[str, Sequence[Counts]], resamples: int = 2000, seed: int = 0) -> dict[str, Sampled]:
     """F1 of rows, averaged over the seeds of each, on all texts and on resamples that are the same for all rows.
 
-    rows: By name, the counts of each seed, at least one.
+    rows (mapping of str to sequence of int64 [texts, 3]): by name, the counts of each seed, at least one.
+    resamples, seed (int): see `resampled_f1`.
     """
     names = [name for name, seeds in rows.items() for _ in seeds]
     if not names:

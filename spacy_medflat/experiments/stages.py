@@ -4,15 +4,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import spacy
 import torch
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 
 from .._internals import show_validation_error
-from ..errors import ExperimentError
 from ..files import read_json, write_json
-from ..ner.component import NestedEntityRecognizer
+from ..loading import first_span_finder, load_model
 from ..ner.span_finder import LOWEST_SCORE, candidates_of
 from ..runtime import use_device
 from ..training.resume.checkpoint import CheckpointFolder
@@ -41,55 +39,39 @@ def train_run(folder: RunFolder, gpu_id: int = -1) -> None:
         nlp = init_nlp(config, use_gpu=gpu_id)
     train(nlp, folder.training, resume=resume, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
     log = read_log(folder.log)
-    environment = {
-        **describe_environment(torch.get_num_threads()),
-        "seed": read_json(folder.row)["seed"],
-        "steps": log.steps[-1],
-        "seconds": log.seconds,
-    }
-    write_json(folder.environment, environment)
+    trained = {"seed": read_json(folder.row)["seed"], "steps": log.steps[-1], "seconds": log.seconds}
+    write_json(folder.environment, {**describe_environment(torch.get_num_threads()), **trained})
 
 
 def score_run(folder: RunFolder, gpu_id: int = -1) -> None:
     """Write the predictions of a run's pipeline, the best or the last, on the dev texts, then its scores.
 
-    A row with a `max_length` reads so many characters of each text; the gold behind them counts as missed. Thresholds
+    A row with a `max_length` reads so many characters of each text; the gold after them counts as missed. Thresholds
     and nesting are those of the pipeline.
-    RAISES (ExperimentError): There is no text to score, or no recognizer in the pipeline.
+
+    RAISES (MedflatError): there is no text to score, or no component that finds nested spans.
     """
-    corpora = load_config(folder.config, interpolate=True)["corpora"]
     row = read_json(folder.row)
-    max_length = row["max_length"] or None
-    model = folder.training / f"model-{row['scored']}"
-    texts = read_texts(corpora["dev"])
-    nlp = spacy.load(model)
-    recognizer = next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, NestedEntityRecognizer)), None)
-    if recognizer is None:
-        raise ExperimentError(f"{model} has no 'medflat_ner' component; it has {', '.join(nlp.pipe_names)}")
-    found = candidates_of(nlp, recognizer, (text[:max_length] for text in texts.texts))
-    predictions = [scored_spans(doc, candidates, recognizer.labels) for doc, candidates in found]
+    texts = read_texts(load_config(folder.config, interpolate=True)["corpora"]["dev"])
+    model = str(folder.training / f"model-{row['scored']}")
+    nlp = load_model(model)
+    finder = first_span_finder(nlp, model)
+    found = candidates_of(nlp, finder, (text[: row["max_length"] or None] for text in texts.texts))
+    predictions = [scored_spans(doc, candidates, finder.labels) for doc, candidates in found]
     write_predictions(folder.predictions, texts.ids, predictions)
-    thresholds = {label: recognizer.threshold_of(label) for label in recognizer.labels}
-    nesting = recognizer.cfg["nesting"]
+    thresholds, nesting = {label: finder.threshold_of(label) for label in finder.labels}, finder.cfg["nesting"]
     counts = text_counts(texts.gold, [passing(spans, thresholds, nesting) for spans in predictions])
-    total = score(counts)
-    hits, wanted, gold = counts.sum(axis=0).tolist()
-    write_json(
-        folder.scores,
-        {
-            "p": total.p,
-            "r": total.r,
-            "f": total.f,
-            "hits": hits,
-            "found": wanted,
-            "gold": gold,
-            "floor": LOWEST_SCORE,
-            "thresholds": thresholds,
-            "nesting": nesting,
-            "texts": len(texts),
-            "checksum": texts.checksum,
-        },
-    )
+    scores = {
+        **score(counts)._asdict(),
+        **dict(zip(("hits", "found", "gold"), counts.sum(axis=0).tolist(), strict=True)),
+        # The score that the spans in the file are above.
+        "floor": LOWEST_SCORE,
+        "thresholds": thresholds,
+        "nesting": nesting,
+        "texts": len(texts),
+        "checksum": texts.checksum,
+    }
+    write_json(folder.scores, scores)
 
 
 STAGES: dict[str, Callable[[RunFolder, int], None]] = {"train": train_run, "score": score_run}

@@ -15,9 +15,11 @@ from ..errors import ExperimentError
 
 @dataclass(frozen=True)
 class AnnotatedTexts:
-    """Texts and their gold entities: all sound ones of the file, in reach of a pipeline or not.
+    """Texts and their gold entities: all valid ones of the file, also those that a pipeline cannot reach.
 
-    ids: Identifiers of the source, empty where it has none. gold: For each text, offsets in characters.
+    ids (list of str): identifiers of the source, empty where it has none.
+    texts (list of str): the texts.
+    gold (list of frozensets of Entity): for each text, offsets in characters.
     """
 
     ids: list[str]
@@ -38,9 +40,10 @@ class AnnotatedTexts:
 
 
 def read_texts(corpus: dict[str, Any]) -> AnnotatedTexts:
-    """Read what a corpus block of a config reads (path, format, labels, limit, spans_key), whole texts always.
+    """Read what a corpus block of a config reads, but always whole texts.
 
-    RAISES (ExperimentError): No path, or no text with tokens in it. MedflatError: The file cannot be read.
+    corpus (dict): the block: path, format, labels, limit, spans_key.
+    RAISES (MedflatError): no path, no text with tokens in it, or the file cannot be read.
     """
     records = list(_records(corpus))
     if not records:
@@ -50,7 +53,7 @@ def read_texts(corpus: dict[str, Any]) -> AnnotatedTexts:
 
 
 def read_mentions(corpus: dict[str, Any]) -> frozenset[tuple[str, str]]:
-    """Surface and label of every entity of a corpus block, to tell mentions that were seen in training."""
+    """Characters and label of every entity of a corpus block, see `breakdowns.by_seen`."""
     return frozenset((r.text[e.start : e.end], e.label) for r in _records(corpus) for e in r.entities)
 
 

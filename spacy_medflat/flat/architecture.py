@@ -14,11 +14,10 @@ from thinc.types import Floats2d
 from .._internals import module_of
 from ..runtime import one_torch_thread_in_workers
 from ..torch_layer import CpuAutocast, set_size, torch_layer
-from ..windows import check_window
-from .batch import Part, cut_windows, pack_parts
-from .model import FlatEncoder, FlatTexts
+from .batch import DocWords, Part, cut_windows, pack_parts
+from .model import FlatTexts
 from .settings import Attend, FlatSettings, Fusion
-from .word_features import DocWords, Missing, WordReader, read_words
+from .word_features import Missing, WordReader, read_words
 
 # A log line is a warning if more than this share of the words is left out.
 MAX_LOST_SHARE = 0.5
@@ -60,64 +59,51 @@ def create_flat_lattice(
     is in the batch.
 
     tok2vec (Model): one vector for each token.
-    spans_key (str): the span group of the words; null for FLAT over characters alone.
-    width (int): size of the vectors inside; null for the size of the tokens' vectors.
-    n_heads, n_layers (int): attention heads, a divisor of width; layers.
-    feed_forward (int): size of the feed-forward's inner layer; 0 for none, null for 4 * width.
-    fusion (str): how the four distances of two words become one vector: `ff` (the paper), `ff_two` (heads and tails
-        only), `attention`, `gate`.
-    attend (str): `lattice`; or `words`, characters attend to words only, which is cheaper (NFLAT).
-    shared_positions, learned_positions (bool): one position table for all four distances; tables that learn.
-    scaled (bool): divide scores by the root of a head's width.
-    gated (bool): add the result to the tokens' vectors through a gate that starts at 0, so that training starts from
-        the tok2vec alone; otherwise the result replaces them, and has size `width`.
+    spans_key (str or None): the span group of the words; None for FLAT over characters alone.
     missing (str): a word without a vector: `drop`, or `compose` it from its characters' vectors.
     normalize_vectors (bool): scale word vectors to length 1.
     word_types (list of str): types with an embedding of their own, as the labels of the spans have them.
-    input_dropout, attention_dropout, dropout, word_dropout (float): see `FlatSettings`.
-    window, overlap (int): the most tokens read at once, and the fewest that neighbouring windows share.
-    max_words (int): the most words of a window; of more, the longest stay.
     max_word_length (int): longer words are left out.
-    max_batch_items (int): the most tokens and words, padding included, that prediction runs at once.
     mixed_precision (bool): see `CpuAutocast`; on a GPU as in thinc's PyTorchWrapper.
     grad_scaler_config (dict): as in thinc's PyTorchWrapper; it acts on a GPU.
-    RAISES ValueError: a setting is out of range; at initialization, if there are no word vectors; later, if the word
+    The other settings are those of `FlatSettings`.
+    RAISES (ValueError): a setting is out of range; at initialization, if there are no word vectors; later, if the word
         vectors have another width than at initialization, or a Doc has no such span group.
     """
-    limits = Limits(window, overlap, max_words, max_batch_items)
+    settings = FlatSettings(
+        width=width,
+        n_heads=n_heads,
+        n_layers=n_layers,
+        feed_forward=feed_forward,
+        fusion=fusion,
+        attend=attend,
+        shared_positions=shared_positions,
+        learned_positions=learned_positions,
+        scaled=scaled,
+        gated=gated,
+        input_dropout=input_dropout,
+        attention_dropout=attention_dropout,
+        dropout=dropout,
+        word_dropout=word_dropout,
+        window=window,
+        overlap=overlap,
+        max_words=max_words,
+        max_batch_items=max_batch_items,
+    )
     reader = None
     if spans_key is not None:
         reader = WordReader(spans_key, missing, normalize_vectors, max_word_length, tuple(word_types))
     elif attend == "words":
         raise ValueError("attend='words' needs words: set spans_key, or attend='lattice' for characters alone")
-    settings: dict[str, Any] = {
-        "n_heads": n_heads,
-        "n_layers": n_layers,
-        "fusion": fusion,
-        "attend": attend,
-        "shared": shared_positions,
-        "learned": learned_positions,
-        "reach": window - 1,
-        "scaled": scaled,
-        "gated": gated,
-        "input_dropout": input_dropout,
-        "attention_dropout": attention_dropout,
-        "dropout": dropout,
-        "word_dropout": word_dropout,
-    }
-    # Everything but the width is known now: what is wrong should not wait for initialization.
-    FlatSettings(width=width or 2 * n_heads, feed_forward=feed_forward or 0, **settings)
     autocast = CpuAutocast(mixed_precision)
     layer = torch_layer(
         "flat",
-        make_flat,
+        FlatTexts,
         ["n_in", "n_word"],
         convert_inputs=_convert_inputs,
         mixed_precision=autocast.for_gpu,
         grad_scaler_config=grad_scaler_config,
-        width=width,
-        feed_forward=feed_forward,
-        **settings,
+        settings=settings,
     )
     return Model(
         "flat_lattice",
@@ -129,36 +115,12 @@ def create_flat_lattice(
         # thinc saves and restores plain values, and would undo what a config says; these objects it leaves alone.
         attrs={
             "reader": reader,
-            "limits": limits,
+            "settings": settings,
             "autocast": autocast,
             "counts": WordCounts(),
             "samples": _Samples(),
         },
     )
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How texts are cut; see `create_flat_lattice`."""
-
-    window: int
-    overlap: int
-    max_words: int
-    max_batch_items: int
-
-    def __post_init__(self) -> None:
-        """RAISES ValueError: a setting is out of range."""
-        check_window(self.window, self.overlap)
-        for name in ("max_words", "max_batch_items"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but it is {getattr(self, name)}")
-
-
-def make_flat(n_in: int, n_word: int, width: int | None, feed_forward: int | None, **settings: Any) -> FlatTexts:
-    """Make the torch module, once the sizes of tokens' and words' vectors are known."""
-    width = n_in if width is None else width
-    inner = 4 * width if feed_forward is None else feed_forward
-    return FlatTexts(FlatEncoder(n_in, n_word, FlatSettings(width=width, feed_forward=inner, **settings)))
 
 
 @dataclass
@@ -203,8 +165,7 @@ def init(model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y:
         reader: WordReader | None = model.attrs["reader"]
         layer.attrs["n_word"] = reader.width(X[0].vocab) if reader else 0
         layer.initialize()
-        settings = module_of(layer.shims[0]).flat.settings
-        model.set_dim("nO", layer.attrs["n_in"] if settings.gated else settings.width, force=True)
+        model.set_dim("nO", module_of(layer.shims[0]).flat.n_out, force=True)
         model.attrs["samples"].docs.update(X)
 
 
@@ -233,7 +194,7 @@ def forward(
 
 def _lay_out(model: Model, docs: Sequence[Doc], flat: Floats2d, is_train: bool) -> tuple[Any, list[Part]]:
     """The features of the words of a batch, and its windows."""
-    layer, limits, reader = model.layers[1], model.attrs["limits"], model.attrs["reader"]
+    layer, settings, reader = model.layers[1], model.attrs["settings"], model.attrs["reader"]
     filled = [doc for doc in docs if len(doc)]
     xp = get_array_module(flat)
     words, features, counts = [DocWords.none() for _ in filled], xp.zeros((0, 0), dtype="f"), Counter[str]()
@@ -241,12 +202,12 @@ def _lay_out(model: Model, docs: Sequence[Doc], flat: Floats2d, is_train: bool) 
         set_size(layer, "n_word", reader.width(filled[0].vocab))
         words, features, counts = read_words(filled, reader, xp, model.attrs["samples"].docs)
     lengths = [len(doc) for doc in filled]
-    windows, left_out = cut_windows(lengths, words, limits.window, limits.overlap, limits.max_words)
+    windows, left_out = cut_windows(lengths, words, settings.window, settings.overlap, settings.max_words)
     if reader is not None:
         model.attrs["counts"].add(len(filled), counts + left_out, is_train)
     shim: Any = layer.shims[0]
     # In training all windows run together, because position rows are computed anew for every part.
-    return features, pack_parts(windows, None if is_train else limits.max_batch_items, shim.device)
+    return features, pack_parts(windows, None if is_train else settings.max_batch_items, shim.device)
 
 
 class _Samples:

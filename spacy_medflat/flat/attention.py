@@ -7,13 +7,13 @@ from torch.nn import functional as F
 from .batch import Layout
 from .kernel import Keys, block_values, relative_attention
 from .positions import RelativeRows
-from .settings import FlatSettings
+from .settings import SizedSettings
 
 
 class LatticeAttention(nn.Module):
-    """FLAT's attention: score_ij = (q_i + u) · k_j + (q_i + v) · W_R R_ij, per head; see `FlatSettings`."""
+    """FLAT's attention: score_ij = (q_i + u) · k_j + (q_i + v) · W_R R_ij, per head; see `SizedSettings`."""
 
-    def __init__(self, settings: FlatSettings):
+    def __init__(self, settings: SizedSettings):
         super().__init__()
         s = settings
         self.n_heads, self.attend, self.dropout = s.n_heads, s.attend, s.attention_dropout

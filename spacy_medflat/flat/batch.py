@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,19 +11,36 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..windows import greedy_batches, split_windows
-from .word_features import DocWords
+
+Ints = NDArray[np.int64]
+
+
+class DocWords(NamedTuple):
+    """The words of one text, ordered by place, each place once.
+
+    heads, tails (int64 [words]): first and last token. features (int64 [words]): rows of the batch's features.
+    """
+
+    heads: Ints
+    tails: Ints
+    features: Ints
+
+    @classmethod
+    def none(cls) -> "DocWords":
+        """The words of a text without words."""
+        return cls(*np.zeros((3, 0), dtype=np.int64))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A batch of windows, filled up to the longest.
+    """A batch of windows, padded to the longest.
 
-    char_mask (bool [batch, chars]): False behind the end of a window.
+    char_mask (bool [batch, chars]): False beyond the end of a window.
     word_heads (int64 [batch, words]): the first character of each word, counted in its window; 0 where there is none.
     word_lengths (int64 [batch, words]): characters of each word; 1 where there is none.
     word_mask (bool [batch, words]): False where there is no word.
-    lengths: the word lengths that occur in each window. Known on the CPU, so that characters as queries
-        never wait for a GPU.
+    lengths (sequence of collections of int): the word lengths that occur in each window. Known on the CPU, so that
+        characters as queries never wait for a GPU.
     """
 
     char_mask: Tensor
@@ -57,15 +75,12 @@ class Layout:
         return torch.searchsorted(lengths, self.word_lengths)
 
 
-Ints = NDArray[np.int64]
-
-
 @dataclass(frozen=True)
 class Window:
     """Some characters of one text, with the words that lie wholly inside.
 
     first (int): row of the first character among the characters of the batch. n_chars (int).
-    own_start, own_end (int): the characters, counted in the window, for which the window speaks.
+    own_start, own_end (int): the characters, counted in the window, that take their vector from it.
     heads, lengths, features (int64 [words]): first character counted in the window, characters, row of the features.
     """
 
@@ -76,11 +91,6 @@ class Window:
     heads: Ints
     lengths: Ints
     features: Ints
-
-    @property
-    def size(self) -> int:
-        """Characters and words."""
-        return self.n_chars + len(self.heads)
 
 
 @dataclass(frozen=True)
@@ -104,14 +114,14 @@ def cut_windows(
 ) -> tuple[list[Window], Counter[str]]:
     """Cut texts into windows.
 
-    lengths: tokens of each text. words: words of each text.
+    A word of at most overlap // 2 + 1 characters is in the windows that own its characters, unless it is crowded out.
+
+    lengths (sequence of int): tokens of each text.
+    words (sequence of DocWords): words of each text.
     window, overlap (int): see `split_windows`.
     max_words (int): the most words of a window; the longest stay, of equally long ones the first.
-    RETURNS (windows in order; counts of words that no window has, because none is wide enough where they stand,
-        `across windows`, or because longer words took their places, `crowded out`)
-
-    A word of at most overlap // 2 + 1 characters is in the window that speaks for each of its characters, unless it is
-    crowded out.
+    RETURNS (list of Window, Counter): the windows in order; counts of words that no window has, because none is wide
+        enough where they stand, `across windows`, or because longer words took their places, `crowded out`.
     """
     windows: list[Window] = []
     counts: Counter[str] = Counter()
@@ -140,9 +150,10 @@ def cut_windows(
 
 
 def pack_parts(windows: Sequence[Window], max_items: int | None, device: torch.device) -> list[Part]:
-    """Windows of like size together, at most `max_items` characters and words, padding included, in a part.
+    """Put windows of similar size together.
 
-    A window larger than that is a part of its own. None puts all windows into one part.
+    max_items (int or None): the most characters and words, padding included, in a part; a larger window is a part of
+        its own. None puts all windows into one part.
     """
     ordered = sorted(windows, key=lambda w: (w.n_chars, len(w.heads)))
     groups = greedy_batches(

@@ -9,13 +9,13 @@ from torch.nn import functional as F
 
 from .attention import LatticeAttention
 from .batch import Layout, Part
-from .settings import FlatSettings
+from .settings import FlatSettings, SizedSettings
 
 
 class FlatLayer(nn.Module):
     """x = norm(x + attention(x)); x = norm(x + feed_forward(x)), for characters and, unless it is the last, words."""
 
-    def __init__(self, settings: FlatSettings, last: bool):
+    def __init__(self, settings: SizedSettings, last: bool):
         super().__init__()
         s = settings
         self.last, self.dropout = last, s.dropout
@@ -50,20 +50,20 @@ class FlatEncoder(nn.Module):
 
     def __init__(self, n_in: int, n_word: int, settings: FlatSettings):
         super().__init__()
-        self.settings = settings
-        self.char_input = nn.Linear(n_in, settings.width) if n_in != settings.width else nn.Identity()
-        self.word_input = nn.Linear(n_word, settings.width) if n_word else None
-        n = settings.n_layers
-        self.layers = nn.ModuleList(FlatLayer(settings, last=i == n - 1) for i in range(n))
-        if settings.gated:
-            self.output = nn.Linear(settings.width, n_in) if settings.width != n_in else nn.Identity()
+        self.settings = s = settings.for_input(n_in)
+        self.n_out = n_in if s.gated else s.width
+        self.char_input = nn.Linear(n_in, s.width) if n_in != s.width else nn.Identity()
+        self.word_input = nn.Linear(n_word, s.width) if n_word else None
+        self.layers = nn.ModuleList(FlatLayer(s, last=i == s.n_layers - 1) for i in range(s.n_layers))
+        if s.gated:
+            self.output = nn.Linear(s.width, n_in) if s.width != n_in else nn.Identity()
             self.gate = nn.Parameter(torch.zeros(n_in))
 
     def forward(self, chars: Tensor, words: Tensor, layout: Layout) -> Tensor:
         """Mix the words into the characters.
 
         chars (float [batch, chars, n_in]), words (float [batch, words, n_word])
-        RETURNS (float [batch, chars, n_in if gated else width]): what stands behind the end of a window is undefined.
+        RETURNS (float [batch, chars, n_out]): undefined beyond the end of a window.
         """
         s = self.settings
         x = F.dropout(self.char_input(chars), s.input_dropout, self.training)
@@ -80,18 +80,18 @@ class FlatEncoder(nn.Module):
 
 
 class FlatTexts(nn.Module):
-    """Runs a `FlatEncoder` over parts and puts the characters back in order."""
+    """Runs a `FlatEncoder` over parts and puts the characters back in order; arguments as there."""
 
-    def __init__(self, encoder: FlatEncoder):
+    def __init__(self, n_in: int, n_word: int, settings: FlatSettings):
         super().__init__()
-        self.flat = encoder
+        self.flat = FlatEncoder(n_in, n_word, settings)
 
     def forward(self, chars: Tensor, features: Tensor, parts: Sequence[Part]) -> Tensor:
         """Mix words into the characters of a batch of texts.
 
-        chars (float [tokens, n_in]): of all texts, one behind the other.
+        chars (float [tokens, n_in]): of all texts, concatenated.
         features (float [different words, n_word])
-        parts: cover every character once with what they own.
+        parts (sequence of Part): they own every character once.
         RETURNS (float [tokens, n_out])
         """
         results, targets = [], []

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .settings import FlatSettings, Fusion
+from ..runtime import weights_version
+from .settings import Fusion, SizedSettings
 
 # The four distances of a query i and a key j: between heads, head and tail, tail and head, tails.
 DISTANCES = ("hh", "ht", "th", "tt")
@@ -77,7 +78,7 @@ class PositionTables(nn.Module):
 class Grid:
     """Which triples are wanted: one query length, some key lengths, the head distances low … high.
 
-    A tail of a key of n tokens lies n - 1 behind its head, so along this grid every one of the four distances is a
+    The tail of a key of n tokens is n - 1 after its head, so along this grid every one of the four distances is a
     range of consecutive integers.
     """
 
@@ -186,62 +187,58 @@ def make_fusion(fusion: Fusion, size: int, width: int) -> nn.Module:
 
 
 class RelativeRows(nn.Module):
-    """G = W_R R for every key length and head distance, split into heads; see `FlatSettings`."""
+    """G = W_R R for every key length and head distance, split into heads; kept while no weight changes.
 
-    def __init__(self, settings: FlatSettings):
+    settings (SizedSettings): with all sizes known.
+    """
+
+    def __init__(self, settings: SizedSettings):
         super().__init__()
         s = settings
         self.n_heads = s.n_heads
-        self.tables = PositionTables(s.width, distances_of(s.fusion), s.reach, s.shared, s.learned)
+        self.tables = PositionTables(
+            s.width, distances_of(s.fusion), s.window - 1, shared=s.shared_positions, learned=s.learned_positions
+        )
         self.fuse = make_fusion(s.fusion, s.width, s.width)
         self.project = nn.Linear(s.width, s.width, bias=False)
-        self._cache: _Cache | None = None
+        # Rows for characters as queries, by key length, each for the longest reach that was asked for.
+        self._kept: dict[int, Tensor] = {}
+        self._kept_for: tuple[Any, ...] = ()
 
     def forward(self, query_length: int, key_lengths: Sequence[int], reach: int) -> Tensor:
         """Rows for queries of one length.
 
-        key_lengths: in order. reach (int): head distances run from -(reach - 1) to reach - 1.
+        key_lengths (sequence of int): in order.
+        reach (int): head distances run from -(reach - 1) to reach - 1.
         RETURNS (float [heads, key lengths, 2 * reach - 1, width / heads])
         """
-        if torch.is_grad_enabled():
-            self._cache = None
         # Rows for words as queries are as many as the square of the word lengths: too many to keep.
         if torch.is_grad_enabled() or query_length != 1:
             return self._rows(query_length, key_lengths, reach)
-        # thinc's optimizers change a parameter's memory without torch's knowledge: its version says nothing.
-        sums = torch.stack([p.sum(dtype=torch.float32) for p in self.parameters()]).tolist()
-        state = (sums, self._autocast_dtype())
-        if self._cache is None or self._cache.state != state:
-            self._cache = _Cache(state, {})
-        return self._cache.get(self, key_lengths, reach)
+        if self._kept_for != (state := self._state()):
+            self._kept, self._kept_for = {}, state
+        return torch.cat([self._kept_rows(length, reach) for length in key_lengths], dim=1)
 
-    def _autocast_dtype(self) -> torch.dtype | None:
+    def _state(self) -> tuple[Any, ...]:
+        """What the rows depend on, without a look at a value, for which a GPU would have to be waited for.
+
+        A weight changes by an operation that torch counts (`Tensor._version`), by getting other memory, in a step of
+        thinc's optimizer, which works on the memory itself but then zeroes the gradient, or with `weights_changed`.
+        """
         device = self.project.weight.device.type
-        return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+        weights = [(p.data_ptr(), p._version, p.grad if p.grad is None else p.grad._version) for p in self.parameters()]
+        return weights_version(), dtype, *weights
+
+    def _kept_rows(self, length: int, reach: int) -> Tensor:
+        rows = self._kept.get(length)
+        if rows is None or rows.shape[2] < 2 * reach - 1:
+            # Enough for most windows at once, so that a stream of longer and longer texts does not start anew.
+            rows = self._kept[length] = self._rows(1, [length], max(reach, 64))
+        center = rows.shape[2] // 2
+        return rows[:, :, center - reach + 1 : center + reach]
 
     def _rows(self, query_length: int, key_lengths: Sequence[int], reach: int) -> Tensor:
         grid = Grid(query_length, key_lengths, 1 - reach, reach - 1)
         rows = self.project(self.fuse(self.tables, grid))
         return rows.unflatten(-1, (self.n_heads, -1)).permute(2, 0, 1, 3).contiguous()
-
-
-@dataclass
-class _Cache:
-    """Rows for characters as queries by key length, each for the longest reach that was asked for.
-
-    state: the sum of every parameter, and the type that autocast gave the rows, when they were computed.
-    """
-
-    state: tuple[list[float], torch.dtype | None]
-    rows: dict[int, Tensor]
-
-    def get(self, make: RelativeRows, key_lengths: Sequence[int], reach: int) -> Tensor:
-        picked = []
-        for length in key_lengths:
-            rows = self.rows.get(length)
-            if rows is None or rows.shape[2] < 2 * reach - 1:
-                # Enough for most windows at once, so that a stream of longer and longer texts does not start anew.
-                rows = self.rows[length] = make._rows(1, [length], max(reach, 64))
-            center = rows.shape[2] // 2
-            picked.append(rows[:, :, center - reach + 1 : center + reach])
-        return torch.cat(picked, dim=1)

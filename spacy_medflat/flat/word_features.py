@@ -3,17 +3,16 @@
 from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ..errors import VectorsError
 from ..lattice.words import TYPE_SEPARATOR
+from .batch import DocWords
 
-Ints = NDArray[np.int64]
 Missing = Literal["drop", "compose"]
 
 
@@ -60,33 +59,19 @@ class WordReader:
         return vocab.vectors.shape[1] + len(self.types)
 
 
-class DocWords(NamedTuple):
-    """The words of one Doc, ordered by place, each place once.
-
-    heads, tails (int64 [words]): first and last token. features (int64 [words]): rows of the batch's features.
-    """
-
-    heads: Ints
-    tails: Ints
-    features: Ints
-
-    @classmethod
-    def none(cls) -> "DocWords":
-        """The words of a Doc without words."""
-        return cls(*np.zeros((3, 0), dtype=np.int64))
-
-
 def read_words(
     docs: Sequence[Doc], reader: WordReader, xp: Any, excused: Container[Doc] = ()
 ) -> tuple[list[DocWords], Any, Counter[str]]:
     """Read the words of a batch.
 
-    docs: at least one.
-    xp: numpy or cupy, where the vectors are.
-    excused: Docs that need not have the span group.
-    RETURNS (words of each Doc; float32 [different words, `reader.width`]; counts of words `read`, and of those left out
-        because they are `empty`, `too long` or `without a vector`)
-    RAISES ValueError: a Doc has no such span group, or one that does not fit it; or there are no vectors.
+    docs (sequence of Doc): at least one.
+    reader (WordReader): which words are read.
+    xp (module): numpy or cupy, where the vectors are.
+    excused (container of Doc): Docs that need not have the span group.
+    RETURNS (list of DocWords, float32 [different words, `reader.width`], Counter): the words of each Doc, their
+        features, and counts of words `read` and of those left out because they are `empty`, `too long` or `without a
+        vector`.
+    RAISES (ValueError): a Doc has no such span group, or one that does not fit it; or there are no vectors.
     """
     counts: Counter[str] = Counter()
     table = _FeatureTable(docs[0].vocab, reader)

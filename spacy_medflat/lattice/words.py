@@ -69,7 +69,7 @@ class Words:
         """Sort the rows, and keep the first of each place."""
         words = self.take(np.lexsort((-self.end, self.start, self.text)))
         places = np.stack([words.text, words.start, words.end])
-        new = np.diff(places, prepend=-1).any(axis=0)
+        new = np.asarray(np.diff(places, prepend=-1).any(axis=0))
         return words if new.all() else words.take(new)
 
     def bounds(self, n_texts: int) -> list[int]:

@@ -2,7 +2,7 @@ from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
 
-from ..experiments.report.made_up import write_experiments
+from ..experiments.report.example_runs import write_experiments
 
 
 def run(*arguments):

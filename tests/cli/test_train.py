@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
-from spacy_medflat.experiments.environment import has_gpu
 from spacy_medflat.training.resume.checkpoint import CheckpointFolder
 
 from ..pipelines import cnn_pipeline, write_recipe
@@ -91,7 +91,7 @@ def test_bad_options(config, tmp_path):
     ],
 )
 def test_what_is_not_there_is_one_line(tmp_path, monkeypatch, arguments, message):
-    if "--gpu-id" in arguments and has_gpu():
+    if "--gpu-id" in arguments and torch.cuda.is_available():
         pytest.skip("there is a GPU")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     encoder = write_recipe(tmp_path / "encoder")

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 
 from spacy_medflat.corpus.record import Entity
-from spacy_medflat.experiments.confusion import KINDS, NOTHING, error_kinds, kind_of, type_confusion
+from spacy_medflat.experiments.confusion import ERROR_KINDS, NOTHING, error_kinds, kind_of, type_confusion
 
 from .helpers import corpora
 
@@ -44,7 +44,7 @@ def test_kinds_match_naive_code(texts):
     wrong, lost = error_kinds(gold, found)
     assert wrong == Counter(naive(s, g - f) for g, f in texts for s in f - g)
     assert lost == Counter(naive(s, f - g) for g, f in texts for s in g - f)
-    assert set(wrong) | set(lost) <= set(KINDS)
+    assert set(wrong) | set(lost) <= set(ERROR_KINDS)
 
 
 def test_confusion():

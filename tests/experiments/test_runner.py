@@ -8,9 +8,9 @@ import pytest
 from spacy_medflat.errors import ExperimentError
 from spacy_medflat.experiments import runner, stages
 from spacy_medflat.experiments.folder import RunFolder, prepare, read_log
-from spacy_medflat.experiments.matrix import Matrix, Row, read_matrix
+from spacy_medflat.experiments.matrix import Row, read_matrix
 from spacy_medflat.experiments.predictions import read_predictions
-from spacy_medflat.experiments.runner import Resources, execute, run_all, runs_of, write_index
+from spacy_medflat.experiments.runner import Resources, Run, execute, run_all, run_stage, runs_of
 from spacy_medflat.files import locked
 from spacy_medflat.training.resume.checkpoint import CheckpointFolder
 
@@ -36,9 +36,9 @@ def test_first_seeds_come_first_and_rows_that_cannot_run_do_not(tmp_path):
 def test_one_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, jobs):
     asked = []
 
-    def execute(folder, row, seed, resources):
-        asked.append((row.name, seed, resources.threads, resources.gpu_id))
-        if row.name == "b":
+    def execute(run, resources):
+        asked.append((run.row.name, run.seed, resources.threads, resources.gpu_id))
+        if run.row.name == "b":
             raise ExperimentError("no such file")
 
     monkeypatch.setattr(runner, "execute", execute)
@@ -55,13 +55,6 @@ def test_so_many_at_once(tmp_path, monkeypatch):
     together = threading.Barrier(2, timeout=20)
     monkeypatch.setattr(runner, "execute", lambda *_: together.wait())
     assert run_all(runs_of([make_row("a", (0, 1))], tmp_path), jobs=2, report=lambda *_: None) == []
-
-
-def test_the_index(tmp_path):
-    write_index(Matrix(tmp_path / "m.yml", "a", ROWS, ["train"]), tmp_path / "out")
-    index = json.loads((tmp_path / "out" / "experiments.json").read_text(encoding="utf8"))
-    assert index["matrix"] == "m.yml" and index["baseline"] == "a" and index["variables"] == ["train"]
-    assert [(r["name"], r["seeds"], r["missing"]) for r in index["rows"]][2] == ("c", [0], "needs a GPU")
 
 
 ONE = Resources(1)
@@ -81,7 +74,7 @@ def row(tmp_path_factory):
 
 def test_a_run_in_processes_of_its_own(row, tmp_path):
     folder = RunFolder.of(tmp_path, "plain", 0)
-    execute(folder, row, 0, ONE)
+    execute(Run(row, 0, folder), ONE)
     names = {path.name for path in folder.path.iterdir()} - {"lock"}
     files = {"row.json", "config.cfg", "train.log", "log.jsonl", "environment.json", "predictions.jsonl", "scores.json"}
     assert names == {*files, "training"} and folder.done
@@ -105,7 +98,7 @@ def test_a_process_is_told_its_threads_and_its_last_words_are_kept(tmp_path, mon
 
     monkeypatch.setattr(runner.subprocess, "Popen", Process)
     with pytest.raises(ExperimentError, match=r"scoring failed with exit code 1: .*config\.cfg.*; see .*train\.log"):
-        runner._Stage(RunFolder(tmp_path), Resources(3), ())("scoring", "score")
+        run_stage("score", "scoring", RunFolder(tmp_path), Resources(3))
     assert (told["OMP_NUM_THREADS"], told["OMP_WAIT_POLICY"]) == ("3", "PASSIVE")
     assert os.environ.get("OMP_WAIT_POLICY") != "PASSIVE"
 
@@ -121,7 +114,7 @@ def interrupt(monkeypatch, folder, row):
 
     with monkeypatch.context() as patch, pytest.raises(ExperimentError, match="training failed"):
         patch.setattr(CheckpointFolder, "write", write)
-        execute(folder, row, 0, ONE)
+        execute(Run(row, 0, folder), ONE)
 
 
 def test_an_interrupted_training_goes_on(row, tmp_path, monkeypatch):
@@ -130,7 +123,7 @@ def test_an_interrupted_training_goes_on(row, tmp_path, monkeypatch):
     interrupt(monkeypatch, folder, row)
     failure = json.loads(folder.failure.read_text(encoding="utf8"))
     assert "interrupted" in failure["message"] and not folder.environment.exists()
-    execute(folder, row, 0, ONE)
+    execute(Run(row, 0, folder), ONE)
     assert folder.done and not folder.failure.exists()
     assert "Continuing after step 1" in folder.output.read_text(encoding="utf8")
 
@@ -140,7 +133,7 @@ def test_an_interrupted_training_that_was_moved_goes_on_in_its_new_folder(row, t
     old, new = (RunFolder.of(tmp_path / name, "plain", 0) for name in ("old", "new"))
     interrupt(monkeypatch, old, row)
     (tmp_path / "old").rename(tmp_path / "new")
-    execute(new, row, 0, ONE)
+    execute(Run(row, 0, new), ONE)
     assert new.done and not (tmp_path / "old").exists()
     assert read_log(new.log).steps == [0, 1, 2]
 
@@ -148,17 +141,17 @@ def test_an_interrupted_training_that_was_moved_goes_on_in_its_new_folder(row, t
 def test_what_is_trained_is_only_scored_and_what_is_done_is_let_alone(row, tmp_path, monkeypatch):
     stay_in_process(monkeypatch)
     folder = RunFolder.of(tmp_path, "plain", 0)
-    execute(folder, row, 0, ONE)
+    execute(Run(row, 0, folder), ONE)
     scores = folder.scores.read_bytes()
     folder.scores.unlink()
     monkeypatch.setattr(stages, "train", lambda *_, **__: pytest.fail("trained again"))
-    execute(folder, row, 0, ONE)
+    execute(Run(row, 0, folder), ONE)
     assert folder.scores.read_bytes() == scores
-    monkeypatch.setattr(runner._Stage, "__call__", lambda *_: pytest.fail("scored again"))
-    execute(folder, row, 0, ONE)
+    monkeypatch.setattr(runner, "run_stage", lambda *_: pytest.fail("scored again"))
+    execute(Run(row, 0, folder), ONE)
     changed = replace(row, overrides={**row.overrides, "training.max_steps": 3})
     with pytest.raises(ExperimentError, match=r"training\.max_steps: 2, now 3"):
-        execute(folder, changed, 0, ONE)
+        execute(Run(changed, 0, folder), ONE)
     assert folder.scores.read_bytes() == scores and not folder.failure.exists()
 
 
@@ -168,7 +161,7 @@ def test_a_training_that_outlived_its_parent_is_not_repeated(row, tmp_path, monk
     prepare(folder, row, 0)
     stages.train_run(folder)
     monkeypatch.setattr(stages, "train", lambda *_, **__: pytest.fail("trained again"))
-    execute(folder, row, 0, ONE)
+    execute(Run(row, 0, folder), ONE)
     assert folder.done
 
 
@@ -176,5 +169,5 @@ def test_two_do_not_work_in_one_folder(row, tmp_path):
     folder = RunFolder.of(tmp_path, "plain", 0)
     folder.path.mkdir(parents=True)
     with locked(folder.path / "lock"), pytest.raises(ValueError, match="another process is at work"):
-        execute(folder, row, 0, ONE)
+        execute(Run(row, 0, folder), ONE)
     assert [path.name for path in folder.path.iterdir()] == ["lock"]

@@ -5,7 +5,7 @@ import spacy
 
 from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.record import Entity, Record
-from spacy_medflat.errors import ExperimentError
+from spacy_medflat.errors import MedflatError
 from spacy_medflat.experiments.folder import RunFolder
 from spacy_medflat.experiments.predictions import read_predictions
 from spacy_medflat.experiments.stages import score_run
@@ -62,6 +62,6 @@ def test_gold_beyond_the_cut_counts_as_missed(nlp, tmp_path):
 
 def test_another_pipeline(tmp_path):
     folder = make(tmp_path, spacy.blank("zh"))
-    with pytest.raises(ExperimentError, match="has no 'medflat_ner' component"):
+    with pytest.raises(MedflatError, match="has no 'medflat_ner' component"):
         score_run(folder)
     assert not folder.predictions.exists() and not folder.scores.exists()

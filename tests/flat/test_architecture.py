@@ -124,7 +124,7 @@ def test_company_and_padding_do_not_matter(trained):
 def test_parts_do_not_matter(trained):
     texts = [*TEXTS, "右肺上叶腺癌术后，予阿司匹林口服。" * 5]
     together = vectors_of(trained, texts)
-    flat_of(trained).attrs["limits"] = replace(flat_of(trained).attrs["limits"], max_batch_items=1)
+    flat_of(trained).attrs["settings"] = replace(flat_of(trained).attrs["settings"], max_batch_items=1)
     for a, b in zip(vectors_of(trained, texts), together, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -177,7 +177,7 @@ def test_round_trips(trained, tmp_path):
 def test_settings_of_a_loaded_pipeline_follow_the_config(trained, tmp_path):
     trained.to_disk(tmp_path / "model")
     nlp = spacy.load(tmp_path / "model", config={"components.medflat_ner.model.tok2vec.max_batch_items": 7})
-    assert flat_of(nlp).attrs["limits"].max_batch_items == 7
+    assert flat_of(nlp).attrs["settings"].max_batch_items == 7
     with pytest.raises(ValueError, match="do not fit its settings"):
         spacy.load(tmp_path / "model", config={"components.medflat_ner.model.tok2vec.width": 4})
 
@@ -229,7 +229,7 @@ def test_ungated_has_its_own_width(tmp_path):
 
 def test_a_text_with_thousands_of_words(trained):
     trained.get_pipe("lattice").add_words({"腺癌术": "", "癌术后": "", "上叶": "bod"})
-    flat_of(trained).attrs["limits"] = replace(flat_of(trained).attrs["limits"], max_words=3)
+    flat_of(trained).attrs["settings"] = replace(flat_of(trained).attrs["settings"], max_words=3)
     text = "右肺上叶腺癌术后，" * 800
     doc = trained(text)
     assert len(doc.spans["lattice"]) > 4000

@@ -3,8 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.flat.batch import cut_windows, pack_parts
-from spacy_medflat.flat.word_features import DocWords
+from spacy_medflat.flat.batch import DocWords, cut_windows, pack_parts
 
 CPU = torch.device("cpu")
 

@@ -7,11 +7,9 @@ import pytest
 import torch
 
 from spacy_medflat.flat import kernel as scores
-from spacy_medflat.flat.architecture import make_flat
-from spacy_medflat.flat.batch import cut_windows, pack_parts
-from spacy_medflat.flat.model import FlatEncoder
+from spacy_medflat.flat.batch import DocWords, cut_windows, pack_parts
+from spacy_medflat.flat.model import FlatEncoder, FlatTexts
 from spacy_medflat.flat.settings import FlatSettings
-from spacy_medflat.flat.word_features import DocWords
 from spacy_medflat.windows import split_windows
 
 from . import naive
@@ -30,7 +28,7 @@ def largest_error():
 
 def make(n_in=12, n_word=5, seed=0, **settings):
     torch.manual_seed(seed)
-    settings = {"width": 12, "n_heads": 3, "reach": 16, "feed_forward": 8, **settings}
+    settings = {"width": 12, "n_heads": 3, "window": 17, "overlap": 0, "feed_forward": 8, **settings}
     encoder = FlatEncoder(n_in, n_word, FlatSettings(**settings)).double()
     with torch.no_grad():
         for parameter in encoder.parameters():
@@ -83,7 +81,7 @@ POSITIONS = [(True, False), (True, True), (False, True)]
 @pytest.mark.parametrize(("shared", "learned"), POSITIONS)
 @pytest.mark.parametrize("fusion", ["ff", "ff_two", "attention", "gate"])
 def test_equals_naive(fusion, shared, learned, scaled, n_layers):
-    encoder = make(fusion=fusion, shared=shared, learned=learned, scaled=scaled, n_layers=n_layers)
+    encoder = make(fusion=fusion, shared_positions=shared, learned_positions=learned, scaled=scaled, n_layers=n_layers)
     compare(encoder, *batch(1, [(9, 6), (14, 9), (5, 0), (1, 0)], 12, 5))
 
 
@@ -231,7 +229,7 @@ def test_windows_of_long_texts_equal_naive():
     torch.manual_seed(0)
     lengths, window, overlap = [45, 0, 7, 16], 16, 6
     rng = random.Random(0)
-    flat = make_flat(12, 5, None, 8, n_heads=3, reach=window - 1).double().eval()
+    flat = FlatTexts(12, 5, FlatSettings(feed_forward=8, n_heads=3, window=window, overlap=0)).double().eval()
     with torch.no_grad():
         flat.flat.gate.add_(1.0)
     places = [random_words(rng, n, n // 2) if n else [] for n in lengths]

@@ -10,17 +10,17 @@ import spacy
 from spacy_medflat.scale.run import annotate_corpus
 from spacy_medflat.scale.settings import RunSettings
 
-from . import trouble
+from . import faults
 
 WORDS = {"右肺": "bod", "右肺上叶": "bod", "右肺上叶腺癌": "dis", "咳嗽": "sym"}
 TEXTS = ["右肺上叶腺癌，咳嗽。", "", "无殊", "咳嗽\n咳嗽3天", "右肺上叶" * 9]
 
 
-def save_ruler(folder: Path, *, troubled: bool = False) -> Path:
-    """Save a pipeline that finds the words above, nested; one that makes trouble needs `trouble.__file__` as code."""
+def save_ruler(folder: Path, *, faulty: bool = False) -> Path:
+    """Save a pipeline that finds the words above, nested; one that makes trouble needs `faults.__file__` as code."""
     nlp = spacy.blank("zh")
-    if troubled:
-        nlp.add_pipe("medflat_trouble")
+    if faulty:
+        nlp.add_pipe("medflat_faults")
     ruler = nlp.add_pipe("span_ruler", config={"spans_key": "sc"})
     ruler.add_patterns([{"label": label, "pattern": list_of(word)} for word, label in WORDS.items()])
     nlp.to_disk(folder)
@@ -66,7 +66,7 @@ def run(inputs: Path | list[Path], output: Path, model: Path, **settings: Any) -
     """Annotate with parts of 3 texts, unless told otherwise."""
     paths = inputs if isinstance(inputs, list) else [inputs]
     progress = settings.pop("progress", lambda state: None)
-    chosen = {"buffer": 3, "n_process": 1, "code": Path(trouble.__file__), **settings}
+    chosen = {"buffer": 3, "n_process": 1, "code": Path(faults.__file__), **settings}
     return annotate_corpus(
         [str(path) for path in paths], output, RunSettings(model=str(model), **chosen), progress=progress
     )

@@ -15,8 +15,8 @@ def ruler(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def troubled(tmp_path_factory):
-    return save_ruler(tmp_path_factory.mktemp("troubled"), troubled=True)
+def faulty(tmp_path_factory):
+    return save_ruler(tmp_path_factory.mktemp("faulty"), faulty=True)
 
 
 @pytest.fixture(scope="session")

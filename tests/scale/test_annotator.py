@@ -12,8 +12,8 @@ from spacy_medflat.scale.items import InputPart, Item
 from spacy_medflat.scale.settings import RunSettings
 
 from ..pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
-from . import trouble
-from .trouble import BAD
+from . import faults
+from .faults import BAD
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,8 @@ def test_new_words_do_not_stay_in_the_vocabulary(trained):
     assert (len(annotator.nlp.vocab.strings), len(list(annotator.nlp.vocab))) == before
 
 
-def test_a_bad_text_fails_alone(troubled, monkeypatch):
-    annotator = make(troubled, code=trouble.__file__)
+def test_a_bad_text_fails_alone(faulty, monkeypatch):
+    annotator = make(faulty, code=faults.__file__)
     output = annotator(part(["咳嗽", BAD, "右肺", f"咳嗽{BAD}"]))
     assert [row["id"] for row in rows(output)] == [1, 3]
     assert [len(row["entities"]) for row in rows(output)] == [1, 1]
@@ -94,20 +94,20 @@ def test_a_bad_text_fails_alone(troubled, monkeypatch):
     assert (output.receipt.documents, output.receipt.entities) == (2, 2)
 
 
-def test_a_component_that_drops_documents_does_not_shift_the_others(troubled):
-    annotator = make(troubled, code=trouble.__file__)
+def test_a_component_that_drops_documents_does_not_shift_the_others(faulty):
+    annotator = make(faulty, code=faults.__file__)
     annotator.nlp.set_error_handler(spacy.util.ignore_error)
     output = annotator(part([BAD, "咳嗽"]))
     assert [(row["id"], len(row["entities"])) for row in rows(output)] == [(2, 1)]
     assert output.receipt.failures[0].reason == "ValueError: the pipeline gave 0 documents for 1 texts"
 
 
-def test_texts_may_be_longer_than_spacy_allows_by_default(troubled, monkeypatch):
-    nlp = spacy.load(troubled)
+def test_texts_may_be_longer_than_spacy_allows_by_default(faulty, monkeypatch):
+    nlp = spacy.load(faulty)
     nlp.max_length = 3
     with monkeypatch.context() as patch:
         patch.setattr(spacy, "load", lambda name, config: nlp)
-        annotator = make(troubled, code=trouble.__file__)
+        annotator = make(faulty, code=faults.__file__)
         output = annotator(part(["右肺咳嗽"]))
     assert (output.receipt.documents, output.receipt.entities) == (1, 2)
 

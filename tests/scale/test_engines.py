@@ -19,9 +19,9 @@ from spacy_medflat.scale.items import InputPart, Item
 from spacy_medflat.scale.settings import RunSettings
 
 from ..pipelines import cnn_pipeline, train
-from . import trouble
+from . import faults
 from .archives import rows, run, write_lines
-from .trouble import PIDS, SECONDS
+from .faults import PIDS, SECONDS
 
 PATIENCE = 120
 
@@ -61,14 +61,14 @@ def test_processes_share_the_cpus(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-def test_killed_and_resumed_is_byte_for_byte_the_same(troubled, tmp_path):
+def test_killed_and_resumed_is_byte_for_byte_the_same(faulty, tmp_path):
     archive = write_lines(tmp_path / "notes.jsonl", [*rows(30), "{broken", *rows(9)])
-    whole = run(archive, tmp_path / "whole.jsonl", troubled)
+    whole = run(archive, tmp_path / "whole.jsonl", faulty)
     output, folder, pids = tmp_path / "out.jsonl", tmp_path / "out.jsonl.run", tmp_path / "pids"
     pids.mkdir()
-    command = [sys.executable, "-m", "spacy", "medflat", "annotate", archive, "-o", output, "--model", troubled]
+    command = [sys.executable, "-m", "spacy", "medflat", "annotate", archive, "-o", output, "--model", faulty]
     process = subprocess.Popen(
-        [*command, "--code", trouble.__file__, "--buffer", "3", "--n-process", "2"],
+        [*command, "--code", faults.__file__, "--buffer", "3", "--n-process", "2"],
         env={**os.environ, "OMP_NUM_THREADS": "1", SECONDS: "0.1", PIDS: str(pids)},
         stderr=subprocess.PIPE,
     )
@@ -83,13 +83,13 @@ def test_killed_and_resumed_is_byte_for_byte_the_same(troubled, tmp_path):
     assert 1 <= len(workers) <= 2 and process.pid not in workers
     wait_for(lambda: not any(map(alive, workers)))
     assert not output.exists()
-    outcome = run(archive, output, troubled)
+    outcome = run(archive, output, faulty)
     assert 0 < outcome.resumed < 39
     assert output.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
     assert (folder / "_errors.jsonl").read_bytes() == (whole.folder / "_errors.jsonl").read_bytes()
 
 
-def test_a_process_that_dies(troubled, tmp_path, monkeypatch):
+def test_a_process_that_dies(faulty, tmp_path, monkeypatch):
     archive = write_lines(tmp_path / "notes.jsonl", rows(30))
     pids = tmp_path / "pids"
     pids.mkdir()
@@ -103,6 +103,6 @@ def test_a_process_that_dies(troubled, tmp_path, monkeypatch):
             os.kill(killed[0], signal.SIGKILL)
 
     with pytest.raises(MedflatError, match="a process died, perhaps because memory ran out: try a smaller --n-process"):
-        run(archive, tmp_path / "out.jsonl", troubled, n_process=2, progress=kill)
+        run(archive, tmp_path / "out.jsonl", faulty, n_process=2, progress=kill)
     monkeypatch.setenv(SECONDS, "0")
-    assert 3 <= run(archive, tmp_path / "out.jsonl", troubled).resumed < 30
+    assert 3 <= run(archive, tmp_path / "out.jsonl", faulty).resumed < 30

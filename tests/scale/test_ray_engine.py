@@ -10,13 +10,13 @@ import pytest
 from spacy_medflat.errors import MedflatError
 
 from .archives import rows, run, write_lines
-from .trouble import BAD, PIDS, SECONDS
+from .faults import BAD, PIDS, SECONDS
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
-def test_a_killed_actor_is_replaced_and_the_output_is_the_same(troubled, tmp_path, monkeypatch):
+def test_a_killed_actor_is_replaced_and_the_output_is_the_same(faulty, tmp_path, monkeypatch):
     archive = write_lines(tmp_path / "notes.jsonl", [*rows(20), {"text": BAD}, *rows(9)])
-    whole = run(archive, tmp_path / "whole.jsonl", troubled)
+    whole = run(archive, tmp_path / "whole.jsonl", faulty)
     pids = tmp_path / "pids"
     pids.mkdir()
     monkeypatch.setenv(PIDS, str(pids))
@@ -28,7 +28,7 @@ def test_a_killed_actor_is_replaced_and_the_output_is_the_same(troubled, tmp_pat
             killed.extend(int(path.name) for path in pids.iterdir())
             os.kill(killed[0], signal.SIGKILL)
 
-    outcome = run(archive, tmp_path / "out.jsonl", troubled, n_process=2, engine="ray", progress=kill)
+    outcome = run(archive, tmp_path / "out.jsonl", faulty, n_process=2, engine="ray", progress=kill)
     assert killed and len(list(pids.iterdir())) > len(killed), "no actor came in the place of the killed one"
     assert outcome.summary == whole.summary
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()

@@ -15,7 +15,7 @@ from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale.run_folder import PartsFolder
 
 from .archives import expected, read_lines, rows, run, spans_of, write_lines
-from .trouble import BAD
+from .faults import BAD
 
 pytestmark = pytest.mark.usefixtures("fast")
 
@@ -114,19 +114,62 @@ def test_interrupted_at_any_step_and_resumed(target, ruler, tmp_path, monkeypatc
     assert step >= 9
 
 
-def test_what_is_done_is_not_annotated_again(archive, troubled, tmp_path, monkeypatch):
+def test_what_is_done_is_not_annotated_again(archive, faulty, tmp_path, monkeypatch):
     def stop(state):
         if state.documents >= 9:
             raise Interruption
 
     with pytest.raises(Interruption):
-        run(archive, tmp_path / "out.jsonl", troubled, progress=stop)
+        run(archive, tmp_path / "out.jsonl", faulty, progress=stop)
     states = []
-    outcome = run(archive, tmp_path / "out.jsonl", troubled, progress=states.append)
+    outcome = run(archive, tmp_path / "out.jsonl", faulty, progress=states.append)
     assert outcome.resumed == 9
     assert [state.documents for state in states] == [12, 15, 18, 20]
     assert states[-1].position == states[-1].total == archive.stat().st_size
     assert len(read_lines(tmp_path / "out.jsonl")) == 20
+
+
+def test_a_run_that_an_earlier_version_began_is_resumed(ruler, tmp_path):
+    archive = write_lines(tmp_path / "notes.jsonl", ["{broken", *rows(8)])
+    run(archive, tmp_path / "whole.jsonl", ruler)
+
+    def stop(state):
+        raise Interruption
+
+    with pytest.raises(Interruption):
+        run(archive, tmp_path / "out.jsonl", ruler, progress=stop)
+    folder = tmp_path / "out.jsonl.run"
+    manifest = json.loads((folder / "_manifest.json").read_text("utf-8"))
+    # As the first version wrote them; only what depends on the machine is of this one.
+    earlier = {
+        "inputs": {name: manifest["inputs"][name] for name in ("paths", "files", "bytes", "digest")},
+        "kind": None,
+        "model": {name: manifest["model"][name] for name in ("name", "digest", "code")},
+        "target": "jsonl",
+        "joined": True,
+        "fields": {"text": "text", "id": "id", "entities": "entities"},
+        "spans_key": None,
+        "mixed_precision": False,
+        "batch_size": 64,
+        "buffer": 3,
+        "versions": manifest["versions"],
+    }
+    receipt = {
+        "documents": 2,
+        "entities": 4,
+        "failures": [[None, f"{archive} line 1", "as an earlier version put it"]],
+        "left_out": {},
+        "digest": None,
+    }
+    assert manifest == earlier
+    assert json.loads((folder / "_receipts" / "000001.json").read_text("utf-8")).keys() == receipt.keys()
+    (folder / "_manifest.json").write_text(json.dumps(earlier), "utf-8")
+    (folder / "_receipts" / "000001.json").write_text(json.dumps(receipt), "utf-8")
+    outcome = run(archive, tmp_path / "out.jsonl", ruler, buffer=0)
+    assert (outcome.resumed, outcome.summary.documents, outcome.summary.failed) == (2, 8, 1)
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    (error,) = read_lines(folder / "_errors.jsonl")
+    assert error == {"id": None, "place": f"{archive} line 1", "reason": "as an earlier version put it"}
 
 
 def test_a_complete_run_is_not_done_again(archive, ruler, tmp_path):
@@ -142,7 +185,7 @@ def test_a_complete_run_is_not_done_again(archive, ruler, tmp_path):
     assert files_of(tmp_path) == before
 
 
-def test_another_run_is_refused_and_forced(archive, ruler, troubled, tmp_path):
+def test_another_run_is_refused_and_forced(archive, ruler, faulty, tmp_path):
     output = tmp_path / "out.jsonl"
     run(archive, output, ruler)
     old = output.read_bytes()
@@ -155,7 +198,7 @@ def test_another_run_is_refused_and_forced(archive, ruler, troubled, tmp_path):
         with pytest.raises(MedflatError, match=f"belongs to another run: {message}"):
             run(archive, output, ruler, **changes)
     with pytest.raises(MedflatError, match="belongs to another run: model was"):
-        run(archive, output, troubled)
+        run(archive, output, faulty)
     write_lines(archive, rows(5))
     with pytest.raises(MedflatError, match="belongs to another run: inputs was"):
         run(archive, output, ruler)
@@ -195,7 +238,7 @@ def test_nothing_of_others_is_touched(archive, ruler, tmp_path):
     assert (tmp_path / "out" / "letter.txt").exists()
 
 
-def test_bad_records_and_failing_texts_are_listed(troubled, tmp_path):
+def test_bad_records_and_failing_texts_are_listed(faulty, tmp_path):
     bad_key = json.dumps({"id": "key", "text": "肺", "entities": [{"start": 0, "end": 1, "label": "bod"}]})
     lines = [
         '{"id": 1, "text": "咳嗽"}',
@@ -207,7 +250,7 @@ def test_bad_records_and_failing_texts_are_listed(troubled, tmp_path):
     ]
     archive = write_lines(tmp_path / "notes.jsonl", [*lines, "[]", {"id": "b", "text": f"咳嗽{BAD}"}, *rows(3)])
     archive.write_bytes(archive.read_bytes() + b'{"id": "u", "text": "\xb7\xce"}\n')
-    outcome = run(archive, tmp_path / "out.jsonl", troubled, buffer=100)
+    outcome = run(archive, tmp_path / "out.jsonl", faulty, buffer=100)
     assert [row["id"] for row in read_lines(tmp_path / "out.jsonl")] == [1, "n0", "n0", "n1"]
     assert (outcome.summary.documents, outcome.summary.failed) == (4, 8)
     errors = read_lines(outcome.folder / "_errors.jsonl")

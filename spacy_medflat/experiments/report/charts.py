@@ -1,4 +1,4 @@
-"""The charts of the report, as SVG that stands in the page. Text stays text, in a font of the reader's."""
+"""The charts of the report, as SVG inside the page. Text stays text, in a font of the reader's."""
 
 import io
 import warnings

@@ -20,12 +20,14 @@ from .tables import (
 
 
 def render_markdown(results: Results, found: list[Line], details: Sequence[Detail]) -> str:
-    """The table, the splits, and how to get them again. The same results give the same bytes.
+    """The table, the splits, and the commands that give them again. The same results give the same bytes.
 
-    details: The rows whose splits are shown, the best one last.
+    results (Results): all rows.
+    found (list of Line): see `summary.lines`.
+    details (sequence of Detail): the rows whose splits are shown, the best one last.
     """
     best = details[-1].row.name
-    parts = ["# Results", scored_on(results), results_table(results, found, best).markdown(), RESULTS_NOTE]
+    parts = ["# Results", scored_on(results), results_table(found, best).markdown(), RESULTS_NOTE]
     not_run = not_run_table(results, messages=False)
     if not_run.rows:
         parts += ["## Not run, or not wholly", not_run.markdown()]
@@ -40,7 +42,7 @@ def render_markdown(results: Results, found: list[Line], details: Sequence[Detai
 
 
 def _commands(results: Results) -> str:
-    """All runs that are done: a command for those with the same seeds and settings."""
+    """The commands of all runs that are done, one for rows with the same seeds and settings."""
     rows: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for row in results.done:
         seeds: defaultdict[str, list[int]] = defaultdict(list)

@@ -41,14 +41,16 @@ svg { max-width: 100%; height: auto; }
 def render_report(results: Results, found: list[Line], details: Sequence[Detail]) -> str:
     """The page. The same results give the same bytes.
 
-    details: The rows whose splits and errors are shown, the best one last.
+    results (Results): all rows.
+    found (list of Line): see `summary.lines`.
+    details (sequence of Detail): the rows whose splits and errors are shown, the best one last.
     RAISES (MedflatError): matplotlib is not installed.
     """
     best = details[-1]
     shown = " and ".join(detail.row.name for detail in details)
     bars = type_bars(results, details)
     parts = [
-        _section("Rows", RESULTS_NOTE, _wide(results_table(results, found, best.row.name).html())),
+        _section("Rows", RESULTS_NOTE, _wide(results_table(found, best.row.name).html())),
         _section("Training curves", "Dev F1 at each evaluation, a line for each seed.", training_curves(results)),
         _section("Seeds", "Each dot is a seed, the bar their mean.", seed_spread(found)),
         _section("By type", f"F1 of {shown}.", bars + _wide(split_table(details, "type").html())),
@@ -80,8 +82,8 @@ def render_report(results: Results, found: list[Line], details: Sequence[Detail]
 
 
 def _section(title: str, note: str, content: str) -> str:
-    said = f'<p class="note">{escape(note)}</p>\n' if note else ""
-    return f"<section>\n<h2>{escape(title)}</h2>\n{said}{content}\n</section>"
+    paragraph = f'<p class="note">{escape(note)}</p>\n' if note else ""
+    return f"<section>\n<h2>{escape(title)}</h2>\n{paragraph}{content}\n</section>"
 
 
 def _wide(content: str) -> str:
@@ -135,8 +137,5 @@ def _case(results: Results, case: Case, hues: dict[str, int]) -> str:
 
 
 def _marks(spans: Mapping[Entity, float | None], right: Collection[Entity]) -> list[Mark]:
-    return [Mark(e.start, e.end, e.label, s, e not in right) for e, s in sorted(spans.items(), key=_place)]
-
-
-def _place(item: tuple[Entity, float | None]) -> tuple[int, int, str]:
-    return item[0].start, -item[0].end, item[0].label
+    ordered = sorted(spans, key=lambda e: (e.start, -e.end, e.label))
+    return [Mark(e.start, e.end, e.label, spans[e], e not in right) for e in ordered]

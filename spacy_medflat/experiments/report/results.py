@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
 from spacy.util import load_config
 
 from ...corpus.record import Entity
@@ -13,32 +12,25 @@ from ...errors import ExperimentError
 from ...files import read_json
 from ...ner.spans import Nesting
 from ..folder import RunFolder, TrainingLog, read_log, seed_differences
+from ..index import IndexRow, read_index
 from ..predictions import Scored, passing, read_predictions, tuned_f1
-from ..runner import INDEX
 from ..scores import Counts, text_counts
 from ..texts import AnnotatedTexts, read_mentions, read_texts
 
 
-class _IndexRow(BaseModel):
-    name: str
-    title: str
-    seeds: list[int]
-    against: str
-    missing: str
-
-
-class _Index(BaseModel):
-    matrix: str
-    baseline: str
-    variables: list[str]
-    rows: list[_IndexRow]
-
-
 @dataclass(frozen=True)
 class RunResult:
-    """A run that is done: its counts on each text, F1 with thresholds tuned on the other half, log and environment.
+    """A run that is done.
 
-    settings: The values that its command gave in place of the matrix's own.
+    seed (int): its seed.
+    folder (RunFolder): its files.
+    settings (dict): the variables that its command gave in place of the matrix's own.
+    thresholds (dict): of its pipeline, by label.
+    nesting (str): of its pipeline.
+    counts (int64 [texts, 3]): hits, found and gold of each text.
+    tuned (float): F1 with thresholds tuned on the other half of the texts, see `tuned_f1`.
+    log (TrainingLog): its evaluations.
+    environment (dict): what it ran on, its steps and seconds.
     """
 
     seed: int
@@ -52,7 +44,7 @@ class RunResult:
     environment: dict[str, Any]
 
     def found(self) -> list[Scored]:
-        """The spans that pass the thresholds, read from the file again: they are many."""
+        """The spans that pass the thresholds. They are read again each time, because they are many."""
         return [passing(spans, self.thresholds, self.nesting) for spans in read_predictions(self.folder.predictions)]
 
 
@@ -60,8 +52,10 @@ class RunResult:
 class RowResult:
     """A row of the matrix.
 
-    missing: What the row needs and did not get. unfinished: Seeds that were begun and are not done, and the message if
-    they failed.
+    name, title, against (str): see `Row`.
+    runs (list of RunResult): those that are done.
+    missing (str): what the row needs and did not get.
+    unfinished (dict of str): for each seed that was begun and is not done, the message if it failed.
     """
 
     name: str
@@ -74,18 +68,23 @@ class RowResult:
     def note(self, *, messages: bool) -> str:
         """Why the row was not run, or which seeds are not done; empty if there is nothing to say.
 
-        messages: With the messages of failures, which name files of the machine.
+        messages (bool): with the messages of failures, which name files of the machine.
         """
-        if self.unfinished:
-            words = {seed: "failed" if message else "not finished" for seed, message in self.unfinished.items()}
-            said = {seed: f": {message}" if messages and message else "" for seed, message in self.unfinished.items()}
-            return "; ".join(f"seed {seed} {words[seed]}{said[seed]}" for seed in self.unfinished)
-        return "" if self.runs else self.missing or "not started"
+        notes = []
+        for seed, message in self.unfinished.items():
+            reason = f": {message}" if message and messages else ""
+            notes.append(f"seed {seed} {'failed' if message else 'not finished'}{reason}")
+        return "; ".join(notes) or ("" if self.runs else self.missing or "not started")
 
 
 @dataclass(frozen=True)
 class Results:
-    """All rows, and the texts they were scored on. variables: See `Matrix`."""
+    """All rows, and the texts they were scored on.
+
+    matrix, baseline, variables (str, str, list of str): see `Index`.
+    rows (list of RowResult): in the order of the matrix.
+    texts (AnnotatedTexts): what all runs were scored on.
+    """
 
     matrix: str
     baseline: str
@@ -107,10 +106,11 @@ class Results:
 def read_results(folder: Path) -> Results:
     """Read a folder that `medflat experiments` filled, and the dev texts that its runs name.
 
-    RAISES (ExperimentError): It is no such folder, nothing in it is done, its runs were not scored on the same texts as
-        those that are there now, or the seeds of a row differ in more than the seed.
+    folder (Path): of all runs.
+    RAISES (MedflatError): it is no such folder, nothing in it is done, its runs were scored on other texts than those
+        that are there now, or the seeds of a row differ in more than the seed.
     """
-    index = _read_index(folder / INDEX)
+    index = read_index(folder)
     done = {
         row.name: [seed for seed in _seeds(folder / row.name) if RunFolder.of(folder, row.name, seed).done]
         for row in index.rows
@@ -124,7 +124,7 @@ def read_results(folder: Path) -> Results:
 
 
 def training_mentions(row: RowResult) -> frozenset[tuple[str, str]]:
-    """The mentions (surface, label) of the texts that a row was trained on; of a row with a run."""
+    """Characters and label of the entities that a row was trained on; it must have a run."""
     return read_mentions(_corpora(row.runs[0].folder)["train"])
 
 
@@ -132,22 +132,12 @@ def _corpora(folder: RunFolder) -> dict[str, Any]:
     return load_config(folder.config, interpolate=True)["corpora"]
 
 
-def _read_index(path: Path) -> _Index:
-    if not path.exists():
-        raise ExperimentError(f"{path}: no such file; give the folder that `spacy medflat experiments` wrote")
-    try:
-        return _Index.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ExperimentError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from error
-
-
 def _seeds(folder: Path) -> list[int]:
     numbers = (path.name.removeprefix("seed-") for path in folder.glob("seed-*"))
     return sorted(int(number) for number in numbers if number.isdecimal())
 
 
-def _read_row(folder: Path, row: _IndexRow, seeds: list[int], texts: AnnotatedTexts) -> RowResult:
+def _read_row(folder: Path, row: IndexRow, seeds: list[int], texts: AnnotatedTexts) -> RowResult:
     runs = [_read_run(RunFolder.of(folder, row.name, seed), seed, texts) for seed in seeds]
     for run in runs[1:]:
         if differences := seed_differences(runs[0].folder, run.folder):

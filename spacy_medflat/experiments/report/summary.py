@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ...corpus.record import Entity
 from ..breakdowns import Classes, by_length, by_nesting, by_seen, by_type, split_counts
 from ..confusion import error_kinds, type_confusion
+from ..environment import environment_line
 from ..predictions import Scored
 from ..scores import Counts, Difference, Spread, difference, sample_rows, score, spread
 from .results import Results, RowResult, training_mentions
@@ -20,7 +20,12 @@ MAX_LENGTH = 300
 
 @dataclass(frozen=True)
 class Case:
-    """A text by its index, with its gold, what was found, and how many spans are wrong or missing."""
+    """A text with errors.
+
+    index (int): of the text.
+    gold, found (Entity, with scores of what was found): its spans.
+    errors (int): how many are wrong or missing.
+    """
 
     index: int
     gold: Collection[Entity]
@@ -31,8 +36,11 @@ class Case:
 def worst_cases(
     texts: Sequence[str], gold: Sequence[Collection[Entity]], found: Sequence[Scored], count: int = 30
 ) -> list[Case]:
-    """The texts with the most wrong and missing spans together, the first of equal ones, of those up to `MAX_LENGTH`
-    characters."""
+    """The texts of up to `MAX_LENGTH` characters with the most wrong and missing spans together, equal ones in order.
+
+    texts, gold, found (sequences): the texts, their gold, and what was found in each.
+    count (int): how many texts.
+    """
     cases = [
         Case(i, gold[i], found[i], len(set(gold[i]) ^ set(found[i])))
         for i, text in enumerate(texts)
@@ -43,18 +51,7 @@ def worst_cases(
 
 def environments(results: Results) -> list[str]:
     """A line for each environment among the runs: packages, processor, threads."""
-    found = (_words(run.environment) for row in results.done for run in row.runs)
-    return sorted(set(found))
-
-
-def _words(environment: dict[str, Any]) -> str:
-    packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items() if version)
-    flags = f" with {', '.join(environment['cpu_flags'])}" if environment["cpu_flags"] else ""
-    device = f"GPU {environment['gpu']}, " if environment["gpu"] else ""
-    return (
-        f"{device}{environment['threads']} threads on {environment['cores']} cores{flags}, {environment['system']}; "
-        f"Python {environment['python']}, {packages}"
-    )
+    return sorted({environment_line(run.environment) for row in results.done for run in row.runs})
 
 
 SPLITS = ("type", "nesting", "length", "mention")
@@ -62,7 +59,14 @@ SPLITS = ("type", "nesting", "length", "mention")
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the table; scores over its seeds. `difference` is None for a row that is compared with none."""
+    """One row of the table.
+
+    row (RowResult): the row of the matrix.
+    p, r, f, tuned (Spread): scores over its seeds.
+    difference (Difference or None): to the row it is compared with; None if there is none.
+    steps (int): of the longest training.
+    seconds (float): of a training, the mean.
+    """
 
     row: RowResult
     p: Spread
@@ -83,8 +87,10 @@ class Line:
 class Detail:
     """What one row gets right and wrong, summed over its seeds.
 
-    splits: By the name in `SPLITS`, the counts of each class (see `split_counts`). wrong, lost: kinds of error of found
-    and of gold spans. confusion: (gold label, found label) and its count.
+    row (RowResult): the row of the matrix.
+    splits (dict of dict): by the name in `SPLITS`, the counts of each class, see `split_counts`.
+    wrong, lost (Counter): kinds of error of found and of gold spans.
+    confusion (Counter): of (gold label, found label).
     """
 
     row: RowResult
@@ -100,7 +106,11 @@ class Detail:
 
 
 def lines(results: Results, resamples: int = 2000) -> list[Line]:
-    """A line for each row with a run that is done. A row is compared with the one it names, if that has a run, too."""
+    """A line for each row with a run that is done. A row is compared with the one it names, if that has a run, too.
+
+    results (Results): all rows.
+    resamples (int): see `sample_rows`.
+    """
     sampled = sample_rows({row.name: [run.counts for run in row.runs] for row in results.done}, resamples)
     found = []
     for row in results.done:
@@ -122,7 +132,7 @@ def lines(results: Results, resamples: int = 2000) -> list[Line]:
 
 
 def best_row(found: list[Line]) -> RowResult:
-    """The row with the highest mean F1, the first of equal ones. It was picked on the texts it is scored on."""
+    """The row with the highest mean F1, the first of equal ones. It is chosen on the texts it is scored on."""
     return max(found, key=lambda line: line.f.mean).row
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from ..confusion import KINDS
+from ..confusion import ERROR_KINDS
 from ..scores import Counts, Difference, Spread
 from .results import Results
 from .summary import SPLITS, Detail, Line
@@ -47,7 +47,13 @@ def scored_on(results: Results) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of plain text. The first `text_columns` columns hold text, the others numbers; `marked` rows stand out."""
+    """Cells of plain text.
+
+    head (list of str): names of the columns.
+    rows (list of lists of str): their cells.
+    text_columns (int): so many columns hold text, the others numbers.
+    marked (set of int): the rows that stand out.
+    """
 
     head: list[str]
     rows: list[list[str]]
@@ -69,15 +75,15 @@ class Table:
         return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-def _html_row(tag: str, cells: Sequence[str], words: int, attributes: str = "") -> str:
+def _html_row(tag: str, cells: Sequence[str], text_columns: int, attributes: str = "") -> str:
     inside = "".join(
-        f"<{tag}{'' if i < words else ' class=number'}>{escape(cell)}</{tag}>" for i, cell in enumerate(cells)
+        f"<{tag}{'' if i < text_columns else ' class=number'}>{escape(cell)}</{tag}>" for i, cell in enumerate(cells)
     )
     return f"<tr{attributes}>{inside}</tr>"
 
 
-def results_table(results: Results, found: list[Line], best: str) -> Table:
-    """The rows that were run."""
+def results_table(found: list[Line], best: str) -> Table:
+    """The rows that were run; that of the name `best` stands out."""
     head = ["row", "what", "seeds", "P", "R", "F1", "F1 over seeds", "difference", "95 %", "≤ 0", "against", "tuned F1"]
     rows = []
     for line in found:
@@ -102,13 +108,17 @@ def results_table(results: Results, found: list[Line], best: str) -> Table:
 
 
 def not_run_table(results: Results, *, messages: bool) -> Table:
-    """The rows that were not run or not wholly, and why; see `RowResult.note`."""
+    """The rows that were not run, or not all of their seeds, and why; see `RowResult.note` for `messages`."""
     notes = [(row, row.note(messages=messages)) for row in results.rows]
     return Table(["row", "what", "why"], [[row.name, row.title, note] for row, note in notes if note], 3)
 
 
 def split_table(details: Sequence[Detail], split: str) -> Table:
-    """Scores of the classes of a split, row beside row. Gold is that of one seed."""
+    """Scores of the classes of a split. Gold is that of one seed.
+
+    details (sequence of Detail): rows of the matrix, side by side.
+    split (str): one of `SPLITS`.
+    """
     names = sorted({name for detail in details for name in detail.splits[split]})
     head = [split, "gold"]
     for detail in details:
@@ -138,7 +148,7 @@ def kinds_table(details: Sequence[Detail]) -> Table:
         head += [f"{detail.row.name}: found wrongly", f"{detail.row.name}: not found"]
     names = {"alone": "spurious or missed"}
     rows = []
-    for kind in KINDS:
+    for kind in ERROR_KINDS:
         row = [names.get(kind, kind)]
         for detail in details:
             row += [f"{counts[kind] / detail.seeds:,.0f}" for counts in (detail.wrong, detail.lost)]

@@ -1,10 +1,10 @@
-"""Made-up experiments that the tests of the report read."""
+"""Example experiments that the tests of the report read."""
 
 import pytest
 
 from spacy_medflat.experiments.report.results import read_results
 
-from .made_up import write_experiments
+from .example_runs import write_experiments
 
 ROWS = {"plain": (0.7, [0, 1]), "cut": (0.6, [0]), "better": (0.9, [0, 1, 2])}
 

@@ -3,7 +3,7 @@ from spacy_medflat.experiments.report.results import read_results
 from spacy_medflat.experiments.report.summary import detail, lines
 from spacy_medflat.files import write_json
 
-from .made_up import write_experiments
+from .example_runs import write_experiments
 
 
 def test_runs_with_the_same_seeds_and_settings_share_a_command(tmp_path):

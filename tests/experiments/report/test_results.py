@@ -8,7 +8,7 @@ from spacy_medflat.experiments.folder import RunFolder
 from spacy_medflat.experiments.report.results import read_results, training_mentions
 from spacy_medflat.experiments.scores import score
 
-from .made_up import CORPUS, write_experiments, write_run
+from .example_runs import CORPUS, write_experiments, write_run
 
 
 def test_rows_seeds_and_what_is_not_there(results):
@@ -88,5 +88,7 @@ def test_broken_folders(experiments, tmp_path):
     with pytest.raises(ExperimentError, match=r"predictions\.jsonl has 1 texts, not 100"):
         read_results(copy)
     (copy / "experiments.json").write_text('{"matrix": 1}', encoding="utf8")
-    with pytest.raises(ExperimentError, match=r"experiments\.json: matrix: input should be a valid string"):
+    with pytest.raises(
+        ExperimentError, match=r"experiments\.json: damaged.* \(matrix: input should be a valid string, got 1\)"
+    ):
         read_results(copy)

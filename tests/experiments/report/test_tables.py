@@ -19,7 +19,7 @@ def test_a_table_in_both_forms():
 
 def test_results(results):
     found = lines(results, resamples=50)
-    table = results_table(results, found, "better")
+    table = results_table(found, "better")
     assert table.marked == {2} and all(len(row) == len(table.head) for row in table.rows)
     rows = {row[0]: dict(zip(table.head, row, strict=True)) for row in table.rows}
     assert rows["better"]["seeds"] == "0, 1, 2" and rows["better"]["difference"].startswith("+")

@@ -10,8 +10,8 @@ BAD = "坏"
 SECONDS, PIDS = "MEDFLAT_TEST_SECONDS", "MEDFLAT_TEST_PIDS"
 
 
-@Language.component("medflat_trouble")
-def medflat_trouble(doc):
+@Language.component("medflat_faults")
+def medflat_faults(doc):
     """Fail on a bad text. Take some seconds for a text, and leave the process's id, if the environment says so."""
     if BAD in doc.text:
         raise RuntimeError(f"cannot read {doc.text[:5]}")
