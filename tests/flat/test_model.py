@@ -10,6 +10,7 @@ from spacy_medflat.flat import kernel as scores
 from spacy_medflat.flat.batch import DocWords, cut_windows, pack_parts
 from spacy_medflat.flat.model import FlatEncoder, FlatTexts
 from spacy_medflat.flat.settings import FlatSettings
+from spacy_medflat.runtime import weights_changed
 from spacy_medflat.windows import split_windows
 
 from . import naive
@@ -170,6 +171,60 @@ def test_cached_rows_follow_the_parameters():
         changed = encoder(chars, words, layout)
     assert not torch.allclose(first, changed)
     torch.testing.assert_close(changed, encoder(chars, words, layout).detach())
+
+
+def swap_halves(tensor):
+    """Other values with the same sum."""
+    tensor.copy_(tensor.flip(0))
+
+
+def replace_memory(tensor):
+    tensor.data = tensor.data * 2.0
+
+
+def change_memory(tensor):
+    """As an optimizer that works on the memory: torch does not count it, the gradient is zeroed afterwards."""
+    tensor.grad = torch.ones_like(tensor)
+    tensor.detach().numpy()[...] *= 2.0
+    tensor.grad.zero_()
+
+
+def exchange_memory(tensor):
+    """As averages that take the place of weights for a while."""
+    tensor.detach().numpy()[...] *= 2.0
+    weights_changed()
+
+
+@pytest.mark.parametrize("change", [swap_halves, replace_memory, change_memory, exchange_memory])
+def test_kept_rows_end_with_any_change_of_a_weight(change):
+    encoder = make().eval()
+    chars, words, layout, _ = batch(10, [(9, 6)], 12, 5)
+    weight = encoder.layers[0].attention.rows.project.weight
+    with torch.no_grad():
+        if change is change_memory:
+            weight.grad = torch.zeros_like(weight)
+        first = encoder(chars, words, layout)
+        change(weight)
+        changed = encoder(chars, words, layout)
+    assert not torch.allclose(first, changed)
+    torch.testing.assert_close(changed, encoder(chars, words, layout).detach())
+
+
+@pytest.mark.parametrize("attend", ["lattice", "words"])
+def test_prediction_never_waits_for_a_device(monkeypatch, attend):
+    encoder = make(attend=attend).eval()
+    chars, words, layout, _ = batch(10, [(9, 6), (14, 9)], 12, 5)
+
+    def waits(*_, **__):
+        pytest.fail("a value is fetched from the device")
+
+    for name in ("item", "tolist", "cpu", "numpy", "nonzero", "__bool__", "__float__", "__int__", "__index__"):
+        monkeypatch.setattr(torch.Tensor, name, waits)
+    with torch.no_grad():
+        first = encoder(chars, words, layout)
+        second = encoder(chars, words, layout)
+    monkeypatch.undo()
+    assert torch.equal(first, second)
 
 
 def test_cached_rows_are_kept_for_one_precision(monkeypatch):
