@@ -97,7 +97,7 @@ def test_a_process_is_told_its_threads_and_its_last_words_are_kept(tmp_path, mon
             super().__init__(command, **options)
 
     monkeypatch.setattr(runner.subprocess, "Popen", Process)
-    with pytest.raises(ExperimentError, match=r"scoring failed with exit code 1: .*config\.cfg.*; see .*train\.log"):
+    with pytest.raises(ExperimentError, match=r"scoring failed with exit code 1: .*row\.json.*; see .*train\.log"):
         run_stage("score", "scoring", RunFolder(tmp_path), Resources(3))
     assert (told["OMP_NUM_THREADS"], told["OMP_WAIT_POLICY"]) == ("3", "PASSIVE")
     assert os.environ.get("OMP_WAIT_POLICY") != "PASSIVE"

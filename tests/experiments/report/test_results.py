@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from spacy_medflat.errors import ExperimentError
+from spacy_medflat.errors import ExperimentError, MedflatError
 from spacy_medflat.experiments.folder import RunFolder
 from spacy_medflat.experiments.report.results import read_results, training_mentions
 from spacy_medflat.experiments.scores import score
@@ -89,6 +89,6 @@ def test_broken_folders(experiments, tmp_path):
         read_results(copy)
     (copy / "experiments.json").write_text('{"matrix": 1}', encoding="utf8")
     with pytest.raises(
-        ExperimentError, match=r"experiments\.json: damaged.* \(matrix: input should be a valid string, got 1\)"
+        MedflatError, match=r"experiments\.json: damaged.* \(matrix: input should be a valid string, got 1\)"
     ):
         read_results(copy)
