@@ -26,7 +26,7 @@ from rich.table import Table
 
 from bench.harness import environment
 from bench.memory import descendants, shared_size
-from spacy_medflat.vectors.texts import iter_texts
+from spacy_medflat.vectors.notes import iter_texts
 
 # Every so-manieth text is made of many.
 LONG_EVERY = 1000

@@ -14,7 +14,6 @@ from spacy.training import Example
 
 from ..corpus.reader import create_cmeee_reader
 from ..errors import MedflatError
-from ..lattice.rules import WordRules
 from ..loading import first_span_finder, load_model
 from ..ner.span_finder import SpanFinder
 
@@ -90,17 +89,6 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
 def split_names(names: str | None) -> list[str] | None:
     """Names with commas between them; None if there are none."""
     return [name for part in (names or "").split(",") if (name := part.strip())] or None
-
-
-def word_rules(min_length: int, max_length: int, chinese_only: bool) -> WordRules:
-    """The limits that the options of these names set.
-
-    RAISES (MedflatError): no word can meet them.
-    """
-    try:
-        return WordRules(min_length, max_length, chinese_only)
-    except ValueError as error:
-        raise MedflatError(str(error)) from error
 
 
 def load_pipeline(

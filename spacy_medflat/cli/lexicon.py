@@ -15,7 +15,7 @@ from ..lattice.coverage import LexiconCoverage, lexicon_coverage
 from ..lattice.lexicon import Lexicon, read_lexicon, write_lexicon
 from ..lattice.lexicon_words import LexiconWords
 from ..lattice.rules import WordRules
-from .common import ChineseOnly, MaxLength, MinLength, check_apart, friendly_errors, say, split_names, table, word_rules
+from .common import ChineseOnly, MaxLength, MinLength, check_apart, friendly_errors, say, split_names, table
 
 lexicon_cli = typer.Typer(name="lexicon", help="Lexicons: merge and filter, inspect.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def build(
         check_apart([target], sources)
         if target.exists() and not force:
             raise MedflatError(f"{target}: this file exists; give another OUT as the last argument, or --force")
-        rules = word_rules(min_length, max_length, chinese_only)
+        rules = WordRules(min_length, max_length, chinese_only)
         lexicons = []
         for source in sources:
             lexicons.append(read_lexicon(source, split_names(columns)))
@@ -81,7 +81,7 @@ def inspect(
     Only words that a lattice with these limits would use are looked for in the texts.
     """
     with friendly_errors():
-        words = LexiconWords(word_rules(min_length, max_length, chinese_only))
+        words = LexiconWords(WordRules(min_length, max_length, chinese_only))
         words.lexicon = read_lexicon(source, split_names(columns))
         say(f"{source}: {_size(words.lexicon, words.rules)}", "bold")
         types = Counter({kind or "-": n for kind, n in words.lexicon.type_counts().items()})

@@ -10,13 +10,20 @@ from typing import Annotated
 import typer
 
 from ..lattice.lexicon import read_lexicon
-from ..vectors.convert import Summary, WordFilter, convert_vectors
-from ..vectors.coverage import count_words, coverage
-from ..vectors.store import has_vector, read_vocab, vectors_folder, write_vectors, write_word2vec
-from ..vectors.texts import find_words, iter_texts
-from ..vectors.train import Settings, train_vectors
+from ..lattice.rules import WordRules
+from ..vectors.convert import ConversionSummary, WordFilter, convert_vectors
+from ..vectors.notes import find_words, iter_texts
+from ..vectors.store import (
+    has_vector,
+    read_vocab,
+    vector_coverage,
+    vectors_folder,
+    write_vectors,
+    write_word2vec,
+)
+from ..vectors.train import Word2VecSettings, train_vectors
 from ..vectors.word_source import make_source
-from .common import ChineseOnly, MaxLength, MinLength, friendly_errors, say, word_rules
+from .common import ChineseOnly, MaxLength, MinLength, friendly_errors, say
 from .progress import bytes_done, stages_done
 
 vectors_cli = typer.Typer(name="vectors", help="Word vectors: convert, train, inspect.", no_args_is_help=True)
@@ -62,7 +69,7 @@ def convert(
     that come to the lexicon later are then composed of their characters.
     """
     with friendly_errors():
-        rules = word_rules(min_length, max_length, chinese_only)
+        rules = WordRules(min_length, max_length, chinese_only)
         keep = WordFilter(rules, set(read_lexicon(words)) if words else None)
         binary = None if storage is Storage.auto else storage is Storage.binary
         with bytes_done(source) as progress:
@@ -106,9 +113,9 @@ def train(
     The tokens are the longest words that the lexicon and the segmenters find, and the characters between them.
     """
     with friendly_errors():
-        rules = word_rules(min_length, max_length, chinese_only)
+        rules = WordRules(min_length, max_length, chinese_only)
         source = make_source(lexicon, pkuseg, rules, jieba=jieba, user_dict=user_dict)
-        settings = Settings(
+        settings = Word2VecSettings(
             dimension, window, min_count, epochs, negative, skip_gram, workers or os.cpu_count() or 1, seed
         )
         with vectors_folder(target, force) as scratch, stages_done() as progress:
@@ -138,18 +145,16 @@ def inspect(
         vocab = read_vocab(folder)
         found: Counter[str] | None = None
         if data:
-            found = Counter()
-            rules = word_rules(min_length, max_length, chinese_only)
+            rules = WordRules(min_length, max_length, chinese_only)
             source = make_source(lexicon, pkuseg, rules, jieba=jieba, user_dict=user_dict)
-            for _ in count_words(find_words(iter_texts(data), source), found):
-                pass
+            found = Counter(word for text in find_words(iter_texts(data), source) for word in text.words)
         rows, dimension = vocab.vectors.shape
         say(f"{folder}", "bold")
         say(f"{len(vocab.vectors.key2row):,} words, {rows:,} vectors of {dimension} numbers")
         _print_coverage(has_vector(vocab), lexicon, found)
 
 
-def _summary_lines(summary: Summary) -> list[str]:
+def _summary_lines(summary: ConversionSummary) -> list[str]:
     lines = [
         f"{summary.rows:,} rows of {summary.dimension} numbers read, {summary.kept:,} words kept, "
         f"{summary.characters:,} of them single characters"
@@ -162,7 +167,7 @@ def _summary_lines(summary: Summary) -> list[str]:
 
 def _print_coverage(known: Callable[[str], bool], lexicon: Path | None, found: Mapping[str, int] | None) -> None:
     if lexicon:
-        say(f"words of the lexicon: {coverage(dict.fromkeys(read_lexicon(lexicon), 1), known)}")
+        say(f"words of the lexicon: {vector_coverage(dict.fromkeys(read_lexicon(lexicon), 1), known)}")
     if found is not None:
-        say(f"different words in the texts: {coverage(dict.fromkeys(found, 1), known)}")
-        say(f"words in the texts: {coverage(found, known)}")
+        say(f"different words in the texts: {vector_coverage(dict.fromkeys(found, 1), known)}")
+        say(f"words in the texts: {vector_coverage(found, known)}")

@@ -1,8 +1,7 @@
 """A word2vec file to spaCy vectors."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,9 +10,15 @@ from ..errors import MedflatError
 from ..lattice.rules import WordRules
 from .store import TableBuilder, VectorTable, vectors_folder, write_vectors
 from .streams import open_stream
-from .word2vec import Header, Row, iter_rows, parse, read_header
+from .word2vec import iter_rows, parse, read_header
+
+Progress = Callable[[int], None]
+
+NOT_UTF8 = "not UTF-8"
 
 _ONE_CHARACTER = WordRules(1, 1)
+# Rows between two reports of progress.
+_REPORT_EVERY = 1000
 
 
 def is_character(word: str) -> bool:
@@ -23,10 +28,10 @@ def is_character(word: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WordFilter:
-    """What to keep. Single Chinese characters pass always: missing words are composed of them.
+    """Which words to keep. Single Chinese characters pass always: missing words are composed of them.
 
-    rules: Limits on length and characters.
-    words: If given, only these words, whatever the rules say.
+    rules (WordRules): limits on length and characters.
+    words (collection of str or None): if given, only these words pass, whatever the rules say.
     """
 
     rules: WordRules = field(default_factory=WordRules)
@@ -43,19 +48,16 @@ class WordFilter:
         return self.rules.reason(word)
 
 
-Progress = Callable[[int], None]
-
-NOT_UTF8 = "not UTF-8"
-
-_REPORT_EVERY = 1000
-
-
 @dataclass(slots=True)
-class Summary:
+class ConversionSummary:
     """What was read and what became of it.
 
-    `rows` were read; `kept` is how many became vectors of `dimension` numbers, `characters` of them single Chinese
-    characters; `skipped` counts the others by reason. `announced` is the number in the file's header, if it has one.
+    dimension (int): numbers in a vector.
+    announced (int or None): rows that the file's header names, if it has one.
+    rows (int): rows that were read.
+    kept (int): words that were kept.
+    characters (int): those of them that are single Chinese characters.
+    skipped (Counter): the others, by reason.
     """
 
     dimension: int
@@ -75,14 +77,18 @@ def convert_vectors(
     binary: bool | None = None,
     force: bool = False,
     progress: Progress | None = None,
-) -> Summary:
-    """Read a word2vec file and write the words worth keeping as a pipeline folder with spaCy vectors.
+) -> ConversionSummary:
+    """Read a word2vec file and write the words to keep as a pipeline folder with spaCy vectors.
 
-    count: Read this many rows only; files are sorted by frequency. None reads all.
-    binary: How the file is stored; None finds out.
-    force: Replace a target that is a folder of vectors.
-    progress: Called now and then with the number of bytes of the file that are done.
-    RAISES (MedflatError): A file that cannot be read, or that has nothing to keep; or a target in the way.
+    source (Path): the file; see `open_stream` for compressed ones.
+    target (Path): the folder.
+    keep (WordFilter): decides which words are kept.
+    count (int or None): read this many rows only; files are sorted by frequency. None reads all.
+    binary (bool or None): how the file is stored; None finds out.
+    force (bool): replace a target that is a folder of vectors.
+    progress (callable or None): called now and then with the number of bytes of the file that are done.
+    RETURNS (ConversionSummary): what was kept, and what was not.
+    RAISES (MedflatError): the file cannot be read, it has nothing to keep, or the target is in the way.
     """
     # A target in the way is found before the work, not after it.
     with vectors_folder(target, force) as scratch:
@@ -101,53 +107,39 @@ def load_vectors(
     count: int | None = None,
     binary: bool | None = None,
     progress: Progress | None = None,
-) -> tuple[VectorTable, Summary]:
-    """The words of a word2vec file that are worth keeping, with their vectors. See `convert_vectors`.
+) -> tuple[VectorTable, ConversionSummary]:
+    """Read the words to keep of a word2vec file, with their vectors.
 
-    Memory is that of the kept words. Numbers of words that are left out are counted but not parsed.
-    RAISES (MedflatError): A file that cannot be read, or most of whose words are not UTF-8.
+    Memory is that of the kept words. Numbers of words that are left out are counted but not parsed. A repeated word
+    keeps its first vector.
+
+    source, keep, count, binary, progress: see `convert_vectors`.
+    RETURNS (VectorTable, ConversionSummary): what was kept, and what was not.
+    RAISES (MedflatError): the file cannot be read, or most of its words are not UTF-8.
     """
-    with _rows(source, binary, progress) as (header, rows):
+    with open_stream(source) as stream:
+        header = read_header(stream.file, source.name, binary)
         builder = TableBuilder(header.dimension)
-        summary = Summary(header.dimension, header.rows)
-        for row in islice(rows, count):
+        summary = ConversionSummary(header.dimension, header.rows)
+        for row in islice(iter_rows(stream.file, header, source.name), count):
+            if progress and summary.rows % _REPORT_EVERY == 0:
+                progress(stream.position())
             summary.rows += 1
-            word = _decoded(row.word)
-            reason = NOT_UTF8 if word is None else keep.reason_against(word)
-            if reason is None and word in builder:
-                reason = "repeated"
-            if reason is None and word is not None:
-                builder.add(word, parse(row, header, source.name))
-                summary.characters += is_character(word)
+            try:
+                word = row.word.decode("utf-8")
+                reason = "repeated" if word in builder else keep.reason_against(word)
+            except UnicodeDecodeError:
+                reason = NOT_UTF8
+            if reason:
+                summary.skipped[reason] += 1
             else:
-                summary.skipped[str(reason)] += 1
-    table = builder.finish()
-    summary.kept = len(table.words)
+                builder.add(word, parse(row, header, source.name))
+                summary.kept += 1
+                summary.characters += is_character(word)
     garbled = summary.skipped[NOT_UTF8]
     if 2 * garbled > summary.rows:
         raise MedflatError(
             f"{source}: {garbled:,} of {summary.rows:,} words are not UTF-8; save the file as UTF-8, or, if it is "
             f"binary, see whether its vectors have the {summary.dimension} numbers that its header says"
         )
-    return table, summary
-
-
-@contextmanager
-def _rows(source: Path, binary: bool | None, progress: Progress | None) -> Iterator[tuple[Header, Iterable[Row]]]:
-    with open_stream(source) as stream:
-        header = read_header(stream.file, source.name, binary)
-
-        def watched() -> Iterator[Row]:
-            for number, row in enumerate(iter_rows(stream.file, header, source.name)):
-                if progress and number % _REPORT_EVERY == 0:
-                    progress(stream.position())
-                yield row
-
-        yield header, watched()
-
-
-def _decoded(word: bytes) -> str | None:
-    try:
-        return word.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+    return builder.finish(), summary

@@ -1,8 +1,8 @@
-"""Words with vectors: collected in memory, written as spaCy vectors or as word2vec text, and read again."""
+"""Words with vectors: collected in memory, written as spaCy vectors or as word2vec text, read again, and looked up."""
 
-import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..corpus.formats.docbin import blank_pipeline
 from ..errors import MedflatError
-from ..files import open_for_writing, replaced_when_done
+from ..files import replaced_when_done, write_lines
 from .word2vec import Floats
 
 if TYPE_CHECKING:
@@ -22,14 +22,21 @@ _FIRST_ROWS = 1024
 
 
 class VectorTable(NamedTuple):
-    """Distinct words and their vectors, row for row. `matrix` has shape (words, dimension)."""
+    """Words and their vectors.
+
+    words (list of str): distinct words.
+    matrix (float32 [words, dimension]): the vector of each.
+    """
 
     words: list[str]
     matrix: Floats
 
 
 class TableBuilder:
-    """Collects words and vectors; takes at most a quarter more memory than the rows it holds."""
+    """Collects words and vectors; takes at most a quarter more memory than the rows it holds.
+
+    dimension (int): numbers in a vector.
+    """
 
     def __init__(self, dimension: int) -> None:
         self._matrix: Floats = np.zeros((0, dimension), dtype=np.float32)
@@ -39,9 +46,11 @@ class TableBuilder:
         return word in self._rows
 
     def add(self, word: str, vector: Floats) -> None:
-        """Add a word with its vector, shape (dimension,).
+        """Add a word with its vector.
 
-        RAISES (ValueError): The word is there already.
+        word (str): not added before.
+        vector (float32 [dimension]): copied.
+        RAISES (ValueError): the word is there already.
         """
         row = len(self._rows)
         if self._rows.setdefault(word, row) != row:
@@ -64,10 +73,12 @@ class TableBuilder:
 
 @contextmanager
 def vectors_folder(target: Path, force: bool = False) -> Iterator[Path]:
-    """A path of the same name for a folder of vectors; it takes the target's place if the block succeeds.
+    """Give a path of the same name for a folder of vectors, which replaces the target if the block succeeds.
 
-    force: Replace a folder that holds vectors.
-    RAISES (MedflatError): If the target is a file, or a folder with something else in it, or with vectors, without
+    target (Path): the folder.
+    force (bool): replace a folder that holds vectors.
+    YIELDS (Path): where to write.
+    RAISES (MedflatError): the target is a file, or a folder with something else in it, or with vectors, without
         `force`.
     """
     if target.exists() and not target.is_dir():
@@ -82,7 +93,11 @@ def write_vectors(table: VectorTable, folder: Path, lang: str = "zh") -> None:
     """Write a blank pipeline with these vectors, for `[initialize] vectors`, `spacy.load` and `--initialize.vectors`.
 
     The folder appears whole or not at all.
-    RAISES (MedflatError): No words, or a folder with something in it.
+
+    table (VectorTable): at least one word.
+    folder (Path): new or empty.
+    lang (str): language of the pipeline.
+    RAISES (MedflatError): there are no words, or there is something in the folder.
     """
     from spacy.vectors import Vectors
 
@@ -97,21 +112,14 @@ def write_vectors(table: VectorTable, folder: Path, lang: str = "zh") -> None:
 
 
 def write_word2vec(table: VectorTable, path: Path) -> None:
-    """Write word2vec text, gzipped if the name ends so; the same table gives the same bytes.
+    """Write word2vec text, gzipped if the name ends in `.gz`; the same table gives the same bytes.
 
-    RAISES (MedflatError): A word with white space, which the format cannot hold.
+    RAISES (MedflatError): a word is empty or has white space in it, which the format cannot hold.
     """
     for word in table.words:
-        if not word or any(char.isspace() for char in word):
+        if not word or any(map(str.isspace, word)):
             raise MedflatError(f"{path}: {word!r} is empty or has a space in it, which word2vec text cannot hold")
-    with replaced_when_done(path) as scratch:
-        if path.suffix == ".gz":
-            # Without a time and a name, the bytes depend on the vectors only.
-            with scratch.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
-                packed.writelines(line.encode() for line in _lines(table))
-        else:
-            with open_for_writing(scratch) as file:
-                file.writelines(_lines(table))
+    write_lines(path, _lines(table))
 
 
 def _lines(table: VectorTable) -> Iterator[str]:
@@ -123,7 +131,7 @@ def _lines(table: VectorTable) -> Iterator[str]:
 def read_vocab(folder: Path) -> "Vocab":
     """The vocabulary of a pipeline folder, with its vectors and without the rest of the pipeline.
 
-    RAISES (MedflatError): The folder has none, or they cannot be read.
+    RAISES (MedflatError): the folder has no vectors, or they cannot be read.
     """
     from spacy.vocab import Vocab
 
@@ -140,8 +148,47 @@ def read_vocab(folder: Path) -> "Vocab":
 
 
 def has_vector(vocab: "Vocab") -> Callable[[str], bool]:
-    """Tells of a word whether it has a vector. Unlike `vocab.has_vector`, it leaves the vocabulary as it is."""
+    """Make a function that tells whether a word has a vector. Unlike `vocab.has_vector`, it adds nothing to the vocab."""
     from spacy.strings import get_string_id
 
     rows = vocab.vectors.key2row
     return lambda word: get_string_id(word) in rows
+
+
+@dataclass(frozen=True, slots=True)
+class VectorCoverage:
+    """How many words have a vector. Printed, it is a line for people.
+
+    total (int): all words.
+    with_vector (int): those that have one.
+    composable (int): those that have none, but one of whose characters has. FLAT reads such a word as the mean of the
+        characters that have a vector, unless `missing = "drop"`.
+    """
+
+    total: int = 0
+    with_vector: int = 0
+    composable: int = 0
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "no words"
+        share, composed = (100 * count / self.total for count in (self.with_vector, self.composable))
+        return (
+            f"{self.with_vector:,} of {self.total:,} have a vector ({share:.1f} %), "
+            f"{self.composable:,} more can be composed from characters ({composed:.1f} %)"
+        )
+
+
+def vector_coverage(words: Mapping[str, int], known: Callable[[str], bool]) -> VectorCoverage:
+    """Count how many words have a vector.
+
+    words (mapping of str to int): how often each word counts.
+    known (callable): whether a word has a vector.
+    """
+    with_vector = composable = 0
+    for word, count in words.items():
+        if known(word):
+            with_vector += count
+        elif any(map(known, word)):
+            composable += count
+    return VectorCoverage(sum(words.values()), with_vector, composable)

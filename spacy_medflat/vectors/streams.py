@@ -19,7 +19,11 @@ _BUFFER = 1 << 20
 
 
 class Stream(NamedTuple):
-    """The uncompressed bytes, and a function that tells how many bytes of the file on disk were consumed."""
+    """An open file.
+
+    file (BufferedReader): the uncompressed bytes.
+    position (callable): how many bytes of the file on the disk were consumed.
+    """
 
     file: io.BufferedReader
     position: Callable[[], int]
@@ -27,10 +31,11 @@ class Stream(NamedTuple):
 
 @contextmanager
 def open_stream(path: Path) -> Iterator[Stream]:
-    """Open a file for reading; what its last suffix names is undone: .gz, .bz2, .xz, .zip with one member.
+    """Open a file for reading; it is decompressed if its last suffix is .gz, .bz2, .xz, or .zip with one member.
 
-    RAISES (MedflatError): A zip with no, several or encrypted members, or, at any point of the block, compressed data
-        that is damaged or cut short. OSError: The file cannot be opened.
+    RAISES (MedflatError): a zip with no, several or encrypted members, or, at any point of the block, compressed data
+        that is damaged or cut short.
+    RAISES (OSError): the file cannot be opened.
     """
     with ExitStack() as stack:
         raw = stack.enter_context(path.open("rb"))

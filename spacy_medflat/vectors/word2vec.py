@@ -23,18 +23,24 @@ _LONGEST_WORD = 1 << 14
 
 
 class Header(NamedTuple):
-    """What the beginning of a file says. `rows` is None if there is no header line; `binary` is how it is stored."""
+    """What the beginning of a file says.
+
+    rows (int or None): how many there are; None without a header line.
+    dimension (int): numbers in a vector.
+    binary (bool): how the file is stored.
+    """
 
     rows: int | None
     dimension: int
     binary: bool
 
 
-class Row(NamedTuple):
+class VectorRow(NamedTuple):
     """A word and its numbers, both as they stand in the file.
 
-    `number` counts from 1: the line of a text file, the row of a binary one. `word` may be no UTF-8, be empty, or
-    have spaces in it.
+    number (int): counts from 1: the line of a text file, the row of a binary one.
+    word (bytes): may be no UTF-8, be empty, or have spaces in it.
+    numbers (bytes): see `parse`.
     """
 
     number: int
@@ -45,8 +51,10 @@ class Row(NamedTuple):
 def read_header(file: io.BufferedReader, name: str, binary: bool | None = None) -> Header:
     """Read the header line `rows dimension`; a text file may lack it.
 
-    binary: How the file is stored; None looks at the first row.
-    RAISES (MedflatError): An empty file, or a first line that is neither a header nor a row.
+    file (BufferedReader): at its beginning.
+    name (str): of the file, for messages.
+    binary (bool or None): how the file is stored; None looks at the first row.
+    RAISES (MedflatError): the file is empty, or its first line is neither a header nor a row.
     """
     if file.peek(_CHUNK).startswith(codecs.BOM_UTF8):
         file.read(len(codecs.BOM_UTF8))
@@ -69,10 +77,14 @@ def read_header(file: io.BufferedReader, name: str, binary: bool | None = None) 
     )
 
 
-def iter_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[Row]:
-    """The rows after the header. More of them than the header says are read too.
+def iter_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[VectorRow]:
+    """Read the rows after the header. More of them than the header says are read too.
 
-    RAISES (MedflatError): A row with too few or too many numbers, or fewer rows than the header says.
+    file (BufferedReader): after its header.
+    header (Header): see `read_header`.
+    name (str): of the file, for messages.
+    YIELDS (VectorRow): each row.
+    RAISES (MedflatError): a row has too few or too many numbers, or there are fewer rows than the header says.
     """
     rows = _binary_rows(file, header, name) if header.binary else _text_rows(file, header, name)
     count = 0
@@ -85,10 +97,13 @@ def iter_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[Ro
         )
 
 
-def parse(row: Row, header: Header, name: str) -> Floats:
-    """The numbers of a row, shape (dimension,).
+def parse(row: VectorRow, header: Header, name: str) -> Floats:
+    """Read the numbers of a row.
 
-    RAISES (MedflatError): Something is not a number, or not a finite one.
+    row (VectorRow), header (Header): see `iter_rows`.
+    name (str): of the file, for messages.
+    RETURNS (float32 [dimension]): the numbers.
+    RAISES (MedflatError): something is not a number, or not a finite one.
     """
     if header.binary:
         vector = np.frombuffer(row.numbers, dtype="<f4").astype(np.float32)
@@ -110,23 +125,23 @@ def parse(row: Row, header: Header, name: str) -> Floats:
     return vector
 
 
-def place(row: Row, header: Header, name: str) -> str:
+def place(row: VectorRow, header: Header, name: str) -> str:
     """Where a row stands, for messages."""
     return f"{name} {'row' if header.binary else 'line'} {row.number}"
 
 
-def _text_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[Row]:
+def _text_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[VectorRow]:
     dimension = header.dimension
     for number, data in enumerate(file, 1 if header.rows is None else 2):
         line = data.rstrip(b" \t\r\n")
         if line.count(b" ") == dimension and line[0] != 32 and b"  " not in line:
             end = line.index(b" ")
-            yield Row(number, line[:end], line[end + 1 :])
+            yield VectorRow(number, line[:end], line[end + 1 :])
         elif line:
             yield _uneven_row(number, line, header, name)
 
 
-def _uneven_row(number: int, line: bytes, header: Header, name: str) -> Row:
+def _uneven_row(number: int, line: bytes, header: Header, name: str) -> VectorRow:
     """A row with unusual white space: between the numbers, inside the word, or instead of it."""
     dimension = header.dimension
     fields = line.split()
@@ -139,10 +154,10 @@ def _uneven_row(number: int, line: bytes, header: Header, name: str) -> Row:
         raise MedflatError(
             f"{name} line {number}: {clipped(_shown(fields[0]))} has {len(fields) - 1} numbers, {source} {dimension}"
         )
-    return Row(number, b" ".join(fields[: extra + 1]), b" ".join(fields[extra + 1 :]))
+    return VectorRow(number, b" ".join(fields[: extra + 1]), b" ".join(fields[extra + 1 :]))
 
 
-def _binary_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[Row]:
+def _binary_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator[VectorRow]:
     size = 4 * header.dimension
     buffer, start, number = b"", 0, 1
     while True:
@@ -160,7 +175,7 @@ def _binary_rows(file: io.BufferedReader, header: Header, name: str) -> Iterator
         if b"\0" in word:
             raise _no_word(word, number, header, name)
         start = space + 1 + size
-        yield Row(number, word, buffer[space + 1 : start])
+        yield VectorRow(number, word, buffer[space + 1 : start])
         number += 1
     if buffer[start:].strip(b"\n"):
         raise MedflatError(

@@ -18,13 +18,14 @@ def make_source(
     jieba: bool = False,
     user_dict: Path | None = None,
 ) -> WordSource:
-    """A word source, ready to find words.
+    """Make a word source, ready to find words.
 
-    pkuseg: The folder of a model, or the name of an installed one.
-    rules: Limits on the words; None for the usual ones.
-    jieba: Use jieba, with its own dictionary.
-    user_dict: Words that the segmenters are to keep whole.
-    RAISES (MedflatError): There is nothing to find words with, or something cannot be read or used.
+    lexicon (Path or None): a file of words.
+    pkuseg (str or None): the folder of a model, or the name of an installed one.
+    rules (WordRules or None): limits on the words; None for the usual ones.
+    jieba (bool): use jieba, with its own dictionary.
+    user_dict (Path or None): words that the segmenters are to keep whole.
+    RAISES (MedflatError): there is nothing to find words with, or something cannot be read or used.
     """
     own = str(user_dict) if user_dict else None
     sources: dict[str, WordSource] = {}
@@ -41,8 +42,6 @@ def make_source(
     source = UnionWords(sources)
     try:
         source.initialize()
-    except MedflatError:
-        raise
-    except (ValueError, ImportError) as error:
+    except ImportError as error:
         raise MedflatError(str(error)) from error
     return source

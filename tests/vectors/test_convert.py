@@ -3,7 +3,7 @@ import pytest
 
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.lattice.rules import WordRules
-from spacy_medflat.vectors.convert import Summary, WordFilter, convert_vectors, is_character, load_vectors
+from spacy_medflat.vectors.convert import ConversionSummary, WordFilter, convert_vectors, is_character, load_vectors
 from spacy_medflat.vectors.store import has_vector, read_vocab
 
 from .files import ROWS, binary, pack, text
@@ -18,7 +18,7 @@ def test_formats(tmp_path, make, name):
     table, summary = load_vectors(pack(tmp_path / name, make(ROWS)), keep=WordFilter(), progress=positions.append)
     assert table.words == KEPT
     np.testing.assert_array_equal(table.matrix, np.float32([ROWS[0][1], ROWS[1][1], ROWS[3][1]]))
-    assert summary == Summary(3, 4, rows=4, kept=3, characters=1, skipped={"not Chinese": 1})
+    assert summary == ConversionSummary(3, 4, rows=4, kept=3, characters=1, skipped={"not Chinese": 1})
     assert positions and 0 < positions[0] <= (tmp_path / name).stat().st_size
 
 

@@ -10,9 +10,11 @@ from spacy_medflat.errors import MedflatError
 from spacy_medflat.vectors.convert import WordFilter, load_vectors
 from spacy_medflat.vectors.store import (
     TableBuilder,
+    VectorCoverage,
     VectorTable,
     has_vector,
     read_vocab,
+    vector_coverage,
     vectors_folder,
     write_vectors,
     write_word2vec,
@@ -117,3 +119,14 @@ def test_no_vectors_to_read(tmp_path, folder):
     (folder / "vocab" / "vectors").write_bytes(b"x")
     with pytest.raises(MedflatError, match="cannot be read"):
         read_vocab(folder)
+
+
+def test_coverage():
+    known = {"肺癌", "肺", "炎"}.__contains__
+    words = {"肺癌": 3, "肺炎": 2, "肝炎": 1, "": 1, "胃癌": 2}
+    assert vector_coverage(words, known) == VectorCoverage(9, 3, 3)
+    assert vector_coverage(dict.fromkeys(words, 1), known) == VectorCoverage(5, 1, 2)
+    assert str(vector_coverage(words, known)) == (
+        "3 of 9 have a vector (33.3 %), 3 more can be composed from characters (33.3 %)"
+    )
+    assert str(vector_coverage({}, known)) == "no words"

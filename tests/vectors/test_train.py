@@ -3,10 +3,10 @@ import pytest
 
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.lattice.lexicon_words import LexiconWords
-from spacy_medflat.vectors.train import Sentences, Settings, train_vectors
+from spacy_medflat.vectors.train import Sentences, Word2VecSettings, train_vectors
 
 TEXTS = ["右肺上叶腺癌术后", "左肺下叶腺癌术后", " \n"] * 30
-SMALL = Settings(dimension=8, min_count=1, epochs=2)
+SMALL = Word2VecSettings(dimension=8, min_count=1, epochs=2)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_tokens_get_vectors(source):
 
 def test_one_worker_and_one_seed_give_the_same_vectors(source):
     first, second, other = (
-        train_vectors(TEXTS, source, Settings(8, min_count=1, epochs=2, seed=seed)) for seed in (3, 3, 4)
+        train_vectors(TEXTS, source, Word2VecSettings(8, min_count=1, epochs=2, seed=seed)) for seed in (3, 3, 4)
     )
     assert first.table.words == second.table.words
     np.testing.assert_array_equal(first.table.matrix, second.table.matrix)
@@ -37,7 +37,9 @@ def test_one_worker_and_one_seed_give_the_same_vectors(source):
 
 def test_settings_reach_the_training(source):
     def matrix(**settings):
-        return train_vectors(TEXTS, source, Settings(8, **{"min_count": 1, "epochs": 2, **settings})).table.matrix
+        return train_vectors(
+            TEXTS, source, Word2VecSettings(8, **{"min_count": 1, "epochs": 2, **settings})
+        ).table.matrix
 
     base = matrix()
     for settings in ({"window": 1}, {"epochs": 3}, {"negative": 2}, {"skip_gram": False}):
@@ -56,7 +58,11 @@ def test_progress(source):
 
 @pytest.mark.parametrize(
     ("texts", "settings", "message"),
-    [([], SMALL, "hold no text"), (["  "], SMALL, "hold no text"), (["术后"], Settings(), "no token occurs 5 times")],
+    [
+        ([], SMALL, "hold no text"),
+        (["  "], SMALL, "hold no text"),
+        (["术后"], Word2VecSettings(), "no token occurs 5 times"),
+    ],
 )
 def test_too_little(source, texts, settings, message):
     with pytest.raises(MedflatError, match=message):
@@ -67,7 +73,7 @@ def test_sentences_are_split_only_where_they_must(tmp_path):
     path = tmp_path / "s.txt"
     path.write_text(f"右肺 \u2028 \x85\n{'肺 ' * 10_000}癌\n", encoding="utf-8")
     steps = []
-    sentences = Sentences(path, lambda: steps.append(1))
+    sentences = Sentences(path, steps.append)
     assert [len(sentence) for sentence in sentences] == [3, 10_000, 1]
     assert [sentence[-1] for sentence in sentences] == ["\x85", "肺", "癌"]
-    assert len(steps) == 4
+    assert steps == [1, 2, 3, 4]

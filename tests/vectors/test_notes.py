@@ -6,7 +6,7 @@ from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.record import Record
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.lattice.lexicon_words import LexiconWords
-from spacy_medflat.vectors.texts import Found, find_words, iter_texts, tokens_of
+from spacy_medflat.vectors.notes import FoundWords, find_words, iter_texts, tokens_of
 
 from .files import pack
 
@@ -59,9 +59,10 @@ def test_find_words():
     source = LexiconWords()
     source.add_words(["右肺", "右肺上叶", "肺上", "术后"])
     texts = ["右肺上叶腺癌", "无", "术后"] * 400
-    expected = [Found(texts[0], [(0, 4), (0, 2), (1, 3)]), Found("无", []), Found("术后", [(0, 2)])]
-    assert list(find_words(iter(texts), source)) == expected * 400
-    assert list(find_words(iter([]), source)) == []
+    expected = [FoundWords(texts[0], [(0, 4), (0, 2), (1, 3)]), FoundWords("无", []), FoundWords("术后", [(0, 2)])]
+    assert list(find_words(texts, source)) == expected * 400
+    assert list(find_words([], source)) == []
+    assert expected[0].words == ["右肺上叶", "右肺", "肺上"]
 
 
 TEXT = "右肺上叶腺癌 术后"
