@@ -83,8 +83,11 @@ def make_archive(path: Path, texts: list[str], size: int) -> None:
 def annotate(command: list[str], output: Path, after: Iterable[float] = (), *, actors: bool = False) -> dict[str, Any]:
     """Run a command to its end, and watch its memory.
 
-    after: Seconds from one kill to the next. actors: Kill an actor of Ray, which Ray replaces, and not the run, which
-        begins again.
+    command (list of str): of the run.
+    output (Path): what it writes.
+    after (iterable of float): seconds from one kill to the next.
+    actors (bool): kill an actor of Ray, which Ray replaces, and not the run, which begins again.
+    RETURNS (dict): output, kills, bytes of the output, seconds, and peak memory of all processes, the first, the largest other.
     """
     peaks = {"all": 0.0, "first": 0.0, "other": 0.0}
     waits = list(after)

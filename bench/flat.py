@@ -1,12 +1,17 @@
-"""FLAT beside a plain transformer encoder layer of the same size, and beside the formula as its paper writes it.
+"""Time and memory of one FLAT layer, a plain transformer encoder layer of the same size, and the paper's formula.
 
     python -m bench.flat
 
-One FLAT layer of the default kind (fusion `ff`, feed-forward of four times the width, gated, windows of 256, dropout
-0.1) against torch's `TransformerEncoderLayer` with the same dropout over whole texts; reading words from Docs is not
-part of it. The naive formula runs without dropout, and its results are compared first. Times of training (forward and
-backward) and inference, turn and turn about in one process; peak memory beyond the start, each case in a process of its
-own (Linux). Then the time of one text, by its length.
+The sides of the comparison, on random vectors and words; reading words from Docs is not part of it:
+
+- flat: the default kind (fusion `ff`, feed-forward of four times the width, gated, windows of 256, dropout 0.1);
+- plain: torch's `TransformerEncoderLayer` with the same dropout, over whole texts;
+- naive: FLAT as its paper writes it, without windows and dropout, for short texts only. Its results are first checked
+  against those of the flat side.
+
+Times are medians of training steps (forward and backward) and of inference; the sides alternate in one process. Memory
+is the peak above that at the start of a pass, each case in a process of its own (Linux). A second table has the time of
+inference on one text, by its length.
 """
 
 import json

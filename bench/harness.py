@@ -1,4 +1,4 @@
-"""Running the sides of a comparison turn and turn about, and reporting what they took."""
+"""Running the sides of a comparison alternately, and reporting what they took."""
 
 import json
 import os
@@ -18,7 +18,13 @@ PACKAGES = ("torch", "spacy", "spacy-transformers", "transformers", "thinc")
 
 
 def interleave(sides: dict[str, Callable[[], None]], n_chars: int, rounds: int, warm_up: int) -> dict[str, list[float]]:
-    """Characters a second of each side in each round; the rounds of the warm-up do not count."""
+    """Characters a second of each side in each round; the rounds of the warm-up do not count.
+
+    sides (dict of callables): one pass over the texts, by the name of the side.
+    n_chars (int): characters of the texts.
+    rounds, warm_up (int): how many count, after how many that do not.
+    RETURNS (dict of list of float): by the name of the side.
+    """
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     for i in range(warm_up + rounds):
         for name, run in sides.items():
@@ -30,7 +36,12 @@ def interleave(sides: dict[str, Callable[[], None]], n_chars: int, rounds: int, 
 
 
 def report(results: dict[str, dict[str, list[float]]], setting: dict[str, Any], output: Path) -> None:
-    """Print medians, ranges and the ratio of the first side to each other; write everything to a JSON file."""
+    """Print medians, ranges and the ratio of the first side to each other; write everything to a JSON file.
+
+    results (dict): for each mode, what `interleave` gave.
+    setting (dict): what was measured, for people.
+    output (Path): the file.
+    """
     table = Table(title="characters a second, " + ", ".join(f"{name} {value}" for name, value in setting.items()))
     for column in ("", "side", "median", "range", "first side / this"):
         table.add_column(column)

@@ -2,7 +2,7 @@
 
     python -m bench.long training/model-best --data CMeEE_dev.json
 
-The text is made of the data's texts, one behind the other.
+The text is the concatenation of the data's texts.
 """
 
 import json
@@ -28,7 +28,7 @@ def main(
     data: Annotated[Path, typer.Option(help="Texts, in any format that `convert` reads.")],
     length: Annotated[int, typer.Option(help="Characters of the long text.")] = 50_000,
     pieces: Annotated[int, typer.Option(help="Pieces of the other side.")] = 500,
-    rounds: Annotated[int, typer.Option(help="Processes of each side, turn and turn about.")] = 3,
+    rounds: Annotated[int, typer.Option(help="Processes of each side, which alternate.")] = 3,
     output: Annotated[Path, typer.Option(help="JSON file for the figures.")] = Path("metrics/long.json"),
     child: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:

@@ -25,6 +25,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 def decode(data: bytes, name: str, first_line: int = 1) -> str:
     """Decode UTF-8 without touching line ends or a byte order mark.
 
+    data (bytes): what is decoded.
     name (str): what to call the file in messages.
     first_line (int): number of the line in which the bytes begin, for messages.
     RAISES (MedflatError): the bytes are not UTF-8.
@@ -124,6 +125,7 @@ def write_json(path: Path, value: dict[str, Any], durable: bool = False) -> None
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write UTF-8 lines, whole or not at all, gzipped if the name ends in `.gz`; the same lines give the same bytes.
 
+    path (Path): the file.
     lines (iterable of str): the lines with their ends.
     """
     with replaced_when_done(path) as scratch, scratch.open("wb") as raw:
@@ -178,8 +180,10 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_model(path: Path, model: type[ModelT], remedy: str) -> ModelT:
     """Read a JSON file of a known form.
 
-    remedy (str): what to do about a file that has another form.
-    RAISES (MedflatError): it has.
+    path (Path): the file.
+    model (subclass of BaseModel): its form.
+    remedy (str): what to do about a file of another form, for the message.
+    RAISES (MedflatError): it has another form.
     """
     try:
         return model.model_validate_json(path.read_bytes())

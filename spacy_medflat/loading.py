@@ -60,6 +60,7 @@ def span_finders(nlp: Language) -> list[SpanFinder]:
 def first_span_finder(nlp: Language, model: object) -> SpanFinder:
     """The first component of a pipeline that finds nested spans.
 
+    nlp (Language): the pipeline.
     model (object): name or folder of the pipeline, for the message.
     RAISES (MedflatError): there is none.
     """

@@ -20,7 +20,7 @@ def package_versions() -> dict[str, str]:
 def use_device(gpu_id: int) -> None:
     """Let thinc and torch compute on a GPU, or on the CPU with -1.
 
-    RAISES (MedflatError): There is no such GPU, or no CuPy to use it with.
+    RAISES (MedflatError): there is no such GPU, or no CuPy to use it with.
     """
     if gpu_id < 0:
         return
@@ -94,7 +94,10 @@ def free_memory(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | None:
 def processes_that_fit(model_bytes: int, input_bytes: int | None, cpus: int, memory: int | None) -> int:
     """How many processes annotate fastest without filling the memory, at least 1.
 
-    input_bytes: Size of the input; None if it is not known.
+    model_bytes (int): size of the pipeline on the disk.
+    input_bytes (int or None): size of the input; None if it is not known.
+    cpus (int): that may be used.
+    memory (int or None): free bytes; None if it is not known.
     """
     limits = [cpus]
     if memory is not None:

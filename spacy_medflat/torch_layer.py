@@ -53,11 +53,16 @@ def torch_layer(
 ) -> Model:
     """Wrap `make_module(**sizes, **settings)`, which is called at initialization.
 
-    sizes: names of the sizes. `n_in`, the width of a token's vector, is read off the data; `set_size` sets others.
-    convert_inputs: as in thinc's PyTorchWrapper; by default an array goes in.
+    The weights are stored as safetensors. Each size is an attribute of the layer (int, None until it is known).
+
+    name (str): of the layer.
+    make_module (callable): makes the torch module.
+    sizes (sequence of str): names of the sizes. `n_in`, the width of a token's vector, is read off the data;
+        `set_size` sets others.
+    convert_inputs (callable or None): as in thinc's PyTorchWrapper; by default an array goes in.
     mixed_precision (bool), grad_scaler_config (dict): as in thinc's PyTorchWrapper; they must be for a GPU.
-    attrs: one for each size (int, None until it is known).
-    The weights are stored as safetensors.
+    settings: the other arguments of `make_module`.
+    RETURNS (Model): the layer.
     """
     codec = _Codec(name, make_module, settings)
     layer: Model = PyTorchWrapper_v3(
@@ -80,7 +85,10 @@ def torch_layer(
 def set_size(layer: Model, name: str, value: int) -> None:
     """Set a size before initialization.
 
-    RAISES ValueError: the module is made already, with another size.
+    layer (Model): made by `torch_layer`.
+    name (str): of the size.
+    value (int): the size.
+    RAISES (ValueError): the module is made already, with another size.
     """
     known = layer.attrs[name]
     if module_of(layer.shims[0]) is not None and known != value:

@@ -17,8 +17,8 @@ class Windows:
     """Windows over one text of `length` tokens.
 
     starts, ends (int64 [n]): the tokens that window i reads, `starts[i]:ends[i]`.
-    owner_starts (int64 [n]): window i speaks for the tokens `owner_starts[i]:owner_starts[i + 1]`; the last window
-        speaks for the rest. Every token has exactly one owner, the window that gives it the most context.
+    owner_starts (int64 [n]): window i owns the tokens `owner_starts[i]:owner_starts[i + 1]`; the last window owns the
+        rest. Every token has exactly one owner, the window that gives it the most context.
     """
 
     starts: Ints1d

@@ -28,7 +28,7 @@ ChineseOnly = Annotated[
 
 @contextmanager
 def friendly_errors() -> Iterator[None]:
-    """Turn errors about input into a message on stderr and exit code 1. Works as a decorator too.
+    """Turn errors about input into a message on stderr and exit code 1.
 
     Other errors are defects of this package, and keep their traceback.
 
@@ -78,6 +78,8 @@ def table(
 def check_apart(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
     """Make sure that no output would replace an input.
 
+    outputs (iterable of Path or None): files to write; None is skipped.
+    inputs (iterable of Path): files to read.
     RAISES (MedflatError): one would.
     """
     read = {path.resolve() for path in inputs}
@@ -94,9 +96,11 @@ def split_names(names: str | None) -> list[str] | None:
 def load_pipeline(
     model: str, gpu_id: int, mixed_precision: bool | None = None, code: Path | None = None
 ) -> tuple[Language, SpanFinder]:
-    """Load a pipeline and find its nested entity recognizer, or ensemble of such; see `load_model` for the arguments.
+    """Load a pipeline and find its nested entity recognizer, or ensemble of such.
 
-    RAISES (MedflatError): it cannot be loaded, or has neither.
+    model, gpu_id, mixed_precision, code: see `load_model`.
+    RETURNS (Language, SpanFinder): the pipeline, and its first component that finds nested spans.
+    RAISES (MedflatError): it cannot be loaded, or has no such component.
     """
     nlp = load_model(model, gpu_id=gpu_id, code=code, mixed_precision=mixed_precision)
     return nlp, first_span_finder(nlp, model)

@@ -19,12 +19,17 @@ from rich.progress import (
 
 from ..scale.run import State
 
-T = TypeVar("T")
+TextT = TypeVar("TextT")
 _REDRAW_EVERY = 100
 
 
-def counted(texts: Iterable[T], what: str = "") -> Iterator[T]:
-    """The texts themselves, counted as they are taken; `what` is done with them."""
+def counted(texts: Iterable[TextT], what: str = "") -> Iterator[TextT]:
+    """Count texts as they are taken.
+
+    texts (iterable): what is counted.
+    what (str): is done with them, for people.
+    YIELDS (same type): each text.
+    """
     with _progress(MofNCompleteColumn()) as progress:
         total = len(texts) if isinstance(texts, Collection) else None
         yield from progress.track(texts, total=total, description=what)
@@ -32,7 +37,7 @@ def counted(texts: Iterable[T], what: str = "") -> Iterator[T]:
 
 @contextmanager
 def bytes_done(path: Path) -> Iterator[Callable[[int], None]]:
-    """Yields a function to be called with the number of bytes of the file that are done."""
+    """Give a function to be called with the number of bytes of the file that are done."""
     with _progress(DownloadColumn()) as progress:
         task = progress.add_task(path.name, total=path.stat().st_size)
         yield lambda done: progress.update(task, completed=done)
@@ -40,7 +45,7 @@ def bytes_done(path: Path) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def stages_done() -> Iterator[Callable[[str, int, int | None], None]]:
-    """Yields a function to be called with a stage of the work, the steps done in it, and their total if known."""
+    """Give a function to be called with a stage of the work, the steps done in it, and their total if known."""
     with _progress(MofNCompleteColumn()) as progress:
         tasks = {}
 
@@ -55,7 +60,7 @@ def stages_done() -> Iterator[Callable[[str, int, int | None], None]]:
 
 @contextmanager
 def texts_done() -> Iterator[Callable[[State], None]]:
-    """Yields a function to be called with how far a run over an archive is."""
+    """Give a function to be called with how far a run over an archive is."""
     with _progress(TextColumn("{task.fields[shown]}")) as progress:
         task = progress.add_task("annotating", total=None, shown="")
         start = first = None

@@ -29,7 +29,10 @@ MAX_UNKNOWN_SHARE = 0.5
 
 @dataclass(frozen=True)
 class EncoderLimits:
-    """How texts are cut; see `create_char_transformer`."""
+    """How texts are cut.
+
+    window, overlap, max_batch_items (int): see `create_char_transformer`.
+    """
 
     window: int
     overlap: int
@@ -66,7 +69,7 @@ def create_char_transformer(
     tokenizer_config, transformer_config (dict): settings that override the encoder's own.
     mixed_precision (bool): see `CpuAutocast`; on a GPU as in spacy-transformers.
     grad_scaler_config (dict): as in spacy-transformers; it acts on a GPU.
-    RAISES ValueError: at initialization, if the encoder cannot be loaded, cannot hold `window` positions, or does not
+    RAISES (ValueError): at initialization, if the encoder cannot be loaded, cannot hold `window` positions, or does not
         know Chinese characters.
     """
     limits = EncoderLimits(window, overlap, max_batch_items)
@@ -112,9 +115,10 @@ def create_char_transformer_tok2vec(
 ) -> Model[list[Doc], list[Floats2d]]:
     """A character transformer inside one component, not shared with others: what `nlp.replace_listeners` leaves.
 
+    The settings that are not listed are those of `create_char_transformer`.
+
     pooling (Model): reduces the pieces of a token; there is one piece, so any reduction gives the same.
     grad_factor (float): factor on the gradient that flows back into the encoder.
-    The other settings are those of `spacy_medflat.CharTransformer.v1`.
     """
     transformer = create_char_transformer(
         name=name,
@@ -137,6 +141,7 @@ def replace_listener(model: Model) -> Model:
 def replace_listener_cfg(transformer_cfg: dict[str, Any], listener_cfg: dict[str, Any]) -> dict[str, Any]:
     """The config that describes a component which got its own copy of the encoder.
 
+    transformer_cfg (dict): of the shared encoder.
     listener_cfg (dict): spaCy gives what the component's model calls its tok2vec; the listener may lie deeper.
     """
     while "pooling" not in listener_cfg and "tok2vec" in listener_cfg:
@@ -146,8 +151,7 @@ def replace_listener_cfg(transformer_cfg: dict[str, Any], listener_cfg: dict[str
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the encoder, unless the model already holds one: it keeps its weights when it is initialized again, as in
-    spacy-transformers."""
+    """Load the encoder, unless the model holds one, which keeps its weights, as in spacy-transformers."""
     shim: Any = model.layers[0].shims[0]
     if encoder_of(shim).transformer is not None:
         return
@@ -248,7 +252,7 @@ def _piece_map(model: Model) -> PieceMap:
 def _warn_of_unknown(vocabulary: _Vocabulary, ids: list[NDArray[np.int64]]) -> None:
     """Look once at what is learnt from: words for tokens, where the vocabulary has characters, are all the same.
 
-    ids (list of int64 [tokens]): of the Docs of a batch, at least one token in all.
+    ids (list of int64 [tokens]): of the Docs of a batch, together at least one token.
     """
     if vocabulary.looked:
         return

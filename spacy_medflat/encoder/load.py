@@ -25,7 +25,7 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
     name (str): a local folder with `config.json`, tokenizer files and weights; a local folder with `recipe.json`,
         which gives random weights; or a name on the Hugging Face hub.
     tokenizer_config, transformer_config (dict): settings that override the encoder's own.
-    RAISES EncoderError: the folder lacks a file, or the name cannot be found; the message says what to do.
+    RAISES (EncoderError): the folder lacks a file, or the name cannot be found; the message says what to do.
     """
     from spacy_transformers.data_classes import HFObjects
 

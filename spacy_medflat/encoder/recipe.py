@@ -19,8 +19,11 @@ SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 class Recipe(BaseModel):
     """The contents of `recipe.json`: a BERT with random weights over a closed set of characters.
 
-    charset: `gb2312` is the 6,763 characters and the symbols of that standard, lower-case Latin only.
-    position_embedding_type: `relative_key` learns far faster from a few hundred sentences than `absolute`.
+    The fields that are not listed are those of transformers' `BertConfig`.
+
+    charset (str): `gb2312` is the 6,763 characters and the symbols of that standard, lower-case Latin only.
+    position_embedding_type (str): `relative_key` learns far faster from a few hundred sentences than `absolute`.
+    dropout (float): of hidden states and attention.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -39,7 +42,7 @@ class Recipe(BaseModel):
 def read_recipe(folder: Path) -> Recipe | None:
     """The recipe in a folder, or None if the folder has none.
 
-    RAISES EncoderError: the recipe has an unknown or impossible setting.
+    RAISES (EncoderError): the recipe has an unknown or impossible setting.
     """
     path = folder / RECIPE_FILE
     if not path.is_file():
@@ -78,7 +81,7 @@ class EncoderModel:
 def build_encoder(recipe: Recipe) -> tuple["BertTokenizerFast", "PreTrainedModel"]:
     """A tokenizer and a BERT with random weights, drawn from torch's current seed.
 
-    RAISES ValueError: hidden_size is not a multiple of num_attention_heads.
+    RAISES (ValueError): hidden_size is not a multiple of num_attention_heads.
     """
     from transformers import BertConfig, BertTokenizerFast
 

@@ -87,6 +87,9 @@ class RunFolder:
 def prepare(folder: RunFolder, row: Row, seed: int) -> None:
     """Write the config and the definition of a run, or make sure that those which are there are the same.
 
+    folder (RunFolder): of the run.
+    row (Row): what is trained.
+    seed (int): of the run.
     RAISES (ExperimentError): they are of another definition, or the config of the row cannot be made.
     """
     definition = {
@@ -120,6 +123,7 @@ def prepare(folder: RunFolder, row: Row, seed: int) -> None:
 def seed_differences(folder: RunFolder, other: RunFolder) -> list[str]:
     """What differs between the definitions of two runs of a row but the seed, such as "training.max_steps: 5, now 8".
 
+    folder, other (RunFolder): of the two runs.
     RAISES (MedflatError): a definition cannot be read.
     """
     differences = _differences(_definition(folder), _definition(other))

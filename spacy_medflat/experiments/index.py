@@ -12,7 +12,10 @@ INDEX = "experiments.json"
 
 
 class IndexRow(BaseModel, from_attributes=True):
-    """A row of the matrix; see `Row` for the fields."""
+    """A row of the matrix.
+
+    name, title, seeds, against, max_length, missing: see `matrix.Row`.
+    """
 
     name: str
     title: str
@@ -23,7 +26,11 @@ class IndexRow(BaseModel, from_attributes=True):
 
 
 class Index(BaseModel):
-    """A matrix; see `Matrix` for the fields."""
+    """A matrix.
+
+    matrix (str): its file.
+    baseline, variables, rows: see `matrix.Matrix`.
+    """
 
     matrix: str
     baseline: str

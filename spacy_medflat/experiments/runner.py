@@ -22,7 +22,12 @@ _MESSAGE_LENGTH = 400
 
 @dataclass(frozen=True)
 class Run:
-    """A row with one seed, and its folder."""
+    """A row with one seed.
+
+    row (Row): of the matrix.
+    seed (int): one of its seeds.
+    folder (RunFolder): where it runs.
+    """
 
     row: Row
     seed: int
@@ -95,6 +100,8 @@ def run_all(
 def execute(run: Run, resources: Resources) -> None:
     """Train and score, or resume where an earlier attempt was interrupted.
 
+    run (Run): what to do.
+    resources (Resources): what it may use.
     RAISES (MedflatError): a stage fails, or the folder is of another definition of the row. The stages that are done
         stay, and `failure.json` has the reason.
     """

@@ -15,7 +15,10 @@ _CHUNK = 100
 
 
 class Score(NamedTuple):
-    """Precision, recall and F1, each 0 to 1, and 0 where nothing was found or wanted."""
+    """Micro scores, 0 to 1, and 0 where nothing was found or wanted.
+
+    p, r, f (float): precision, recall and F1.
+    """
 
     p: float
     r: float

@@ -26,6 +26,9 @@ def train_run(folder: RunFolder, gpu_id: int = -1) -> None:
     """Train with the run's config, from its last checkpoint if there is one, then write its environment.
 
     This process writes it: it may outlive the one that started it, and the next attempt must see that it is done.
+
+    folder (RunFolder): of the run.
+    gpu_id (int): the GPU to use, -1 for the CPU.
     """
     resume = bool(CheckpointFolder(folder.training / CHECKPOINTS).files())
     if not resume:
@@ -49,6 +52,8 @@ def score_run(folder: RunFolder, gpu_id: int = -1) -> None:
     A row with a `max_length` reads so many characters of each text; the gold after them counts as missed. Thresholds
     and nesting are those of the pipeline.
 
+    folder (RunFolder): of the run.
+    gpu_id (int): the GPU to use, -1 for the CPU.
     RAISES (MedflatError): there is no text to score, or no component that finds nested spans.
     """
     row = read_json(folder.row)

@@ -56,7 +56,7 @@ def create_flat_lattice(
 
     Reads the words from `doc.spans[spans_key]`, whoever wrote them, and their vectors from `nlp.vocab`. A text longer
     than `window` is read in overlapping windows. A result does not depend on the order of the words, nor on what else
-    is in the batch.
+    is in the batch. The settings that are not listed are those of `FlatSettings`.
 
     tok2vec (Model): one vector for each token.
     spans_key (str or None): the span group of the words; None for FLAT over characters alone.
@@ -66,7 +66,6 @@ def create_flat_lattice(
     max_word_length (int): longer words are left out.
     mixed_precision (bool): see `CpuAutocast`; on a GPU as in thinc's PyTorchWrapper.
     grad_scaler_config (dict): as in thinc's PyTorchWrapper; it acts on a GPU.
-    The other settings are those of `FlatSettings`.
     RAISES (ValueError): a setting is out of range; at initialization, if there are no word vectors; later, if the word
         vectors have another width than at initialization, or a Doc has no such span group.
     """
@@ -125,7 +124,12 @@ def create_flat_lattice(
 
 @dataclass
 class WordCounts:
-    """How many words FLAT has read since training began or the pipeline was loaded, and left out, and why."""
+    """How many words FLAT has read since training began or the pipeline was loaded, and left out, and why.
+
+    texts (int): texts that were read.
+    words (Counter): words `read`, and words left out, by reason.
+    logged (bool): whether the first batch of a training was logged.
+    """
 
     texts: int = 0
     words: Counter[str] = field(default_factory=Counter)

@@ -36,7 +36,7 @@ class WordReader:
     types: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """RAISES ValueError: a setting is out of range."""
+        """RAISES (ValueError): a setting is out of range."""
         if self.missing not in get_args(Missing):
             raise ValueError(f"missing must be one of {', '.join(get_args(Missing))}, but it is {self.missing!r}")
         if self.max_length < 1:
@@ -47,7 +47,7 @@ class WordReader:
     def width(self, vocab: Vocab) -> int:
         """Values of a word's features: its vector, and one for each type.
 
-        RAISES VectorsError: there are no vectors, or of another kind.
+        RAISES (VectorsError): there are no vectors, or of another kind.
         """
         if not vocab.vectors.shape[1] or not vocab.vectors.shape[0]:
             raise VectorsError(

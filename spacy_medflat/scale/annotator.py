@@ -125,6 +125,8 @@ def batches(order: Iterable[int], lengths: list[int], size: int) -> Iterator[lis
 def entities_of(doc: Doc, key: str) -> list[FoundEntity]:
     """The spans of a group with their scores, which are None if the pipeline gives none.
 
+    doc (Doc): annotated.
+    key (str): the span group.
     RAISES (MedflatError): the Doc has no such group.
     """
     if key not in doc.spans:

@@ -31,7 +31,13 @@ class Item(NamedTuple):
 
 @dataclass(slots=True)
 class Document:
-    """A text with all fields of its source, those of text and identifier included, in their order there."""
+    """A text of an input.
+
+    text (str): the text.
+    fields (dict): all fields of its source, those of text and identifier included, in their order there.
+    id (Any): its identifier, if it has one.
+    place (str): see `Item.place`.
+    """
 
     text: str
     fields: dict[str, Any]
@@ -56,7 +62,12 @@ class FoundEntity(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A text that is not in the output, and why."""
+    """A text that is not in the output.
+
+    id (Any): its identifier, if it is known.
+    place (str): see `Item.place`.
+    reason (str): why it is not there.
+    """
 
     id: Any
     place: str

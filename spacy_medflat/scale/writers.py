@@ -37,7 +37,13 @@ class PartFormat(NamedTuple):
 
 
 class PartFiles(NamedTuple):
-    """The files of a part by name, the number of their entities, and what is not in them."""
+    """A part that is written.
+
+    files (dict of bytes): by name within the part.
+    entities (int): how many are in them.
+    problems (list of Problem): what the format could not hold.
+    failures (list of Failure): documents that it could not hold at all.
+    """
 
     files: dict[str, bytes]
     entities: int
@@ -83,6 +89,8 @@ def write_part(
 def json_line(row: Written, names: FieldNames) -> bytes:
     """The fields of a document in their order, then its entities, as a line of JSON.
 
+    row (Written): the document and its entities.
+    names (FieldNames): of the output.
     RAISES (MedflatError): JSON cannot hold a field.
     """
     document, found = row

@@ -114,6 +114,8 @@ def write_vectors(table: VectorTable, folder: Path, lang: str = "zh") -> None:
 def write_word2vec(table: VectorTable, path: Path) -> None:
     """Write word2vec text, gzipped if the name ends in `.gz`; the same table gives the same bytes.
 
+    table (VectorTable): the words and vectors.
+    path (Path): the file.
     RAISES (MedflatError): a word is empty or has white space in it, which the format cannot hold.
     """
     for word in table.words:
@@ -148,7 +150,7 @@ def read_vocab(folder: Path) -> "Vocab":
 
 
 def has_vector(vocab: "Vocab") -> Callable[[str], bool]:
-    """Make a function that tells whether a word has a vector. Unlike `vocab.has_vector`, it adds nothing to the vocab."""
+    """Make a function that tells whether a word has a vector, and that leaves the vocabulary as it is."""
     from spacy.strings import get_string_id
 
     rows = vocab.vectors.key2row

@@ -63,6 +63,7 @@ class Sentences:
 
     path (Path): the file, UTF-8.
     progress (callable): called after each sentence with the number of those read so far, in all passes together.
+    read (int): this number.
     """
 
     path: Path

@@ -24,9 +24,12 @@ STYLE = """
 
 
 class Mark(NamedTuple):
-    """A labelled stretch of a text, `start:end` in characters, with a score from 0 to 1 if it has one.
+    """A labelled span of a text.
 
-    wrong: It is an error, and set off as one.
+    start, end (int): offsets in characters, end exclusive.
+    label (str): what is shown beside it.
+    score (float or None): 0 to 1, if it has one.
+    wrong (bool): whether it is an error, which is marked in red.
     """
 
     start: int
@@ -65,14 +68,15 @@ def colours(labels: Iterable[str]) -> dict[str, int]:
 
 
 def render_html(text: str, marks: Sequence[Mark], hues: Mapping[str, int] | None = None) -> str:
-    """A text with its marks, as a `<p>` that needs `STYLE`. Labels and scores are no part of the text: what a reader
-    copies is the text alone.
+    """Render a text with its marks as a `<p>` that needs `STYLE`.
 
-    Of marks that cross, the later one is cut where the earlier one ends, and goes on with a dashed edge; so every mark
-    can be followed, and its label stands at its end.
+    Labels and scores are not part of the text: a reader who copies it gets the text alone. Of marks that cross, the
+    later one is cut where the earlier one ends, and goes on with a dashed edge; its label stands at its end.
 
-    hues: From `colours`; by default made of the marks' labels.
-    RAISES ValueError: A mark is no stretch of the text.
+    text (str): the text.
+    marks (sequence of Mark): in any order.
+    hues (mapping of str to int or None): see `colours`; by default made of the marks' labels.
+    RAISES (ValueError): a mark lies outside of the text, or is empty.
     """
     for mark in marks:
         if not 0 <= mark.start < mark.end <= len(text):

@@ -12,7 +12,12 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "
 
 @dataclass
 class Node:
-    """A span, its score if it has one, and the spans inside it."""
+    """A span in a tree.
+
+    span (Span): the span.
+    score (float or None): its score, if it has one.
+    children (list of Node): the spans inside it.
+    """
 
     span: Span
     score: float | None = None
@@ -23,6 +28,10 @@ def nest(spans: Iterable[Span], scores: Iterable[float | None]) -> list[Node]:
     """Put every span under the smallest span that contains it; of two labels on one span the first holds the other.
 
     A span that crosses another one stands beside it. Of equally small spans around it, the later holds it.
+
+    spans (iterable of Span): of one Doc.
+    scores (iterable of float or None): of each span.
+    RETURNS (list of Node): the outermost spans.
     """
     nodes = [Node(span, score) for span, score in zip(spans, scores, strict=True)]
     nodes.sort(key=lambda node: (node.span.start, -node.span.end))

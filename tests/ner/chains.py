@@ -1,4 +1,4 @@
-"""Tag sequences gone through one by one, in float64."""
+"""All tag sequences, enumerated one by one, in float64."""
 
 import itertools
 

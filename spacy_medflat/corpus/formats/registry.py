@@ -17,7 +17,11 @@ from .jsonl import read_jsonl, write_jsonl
 
 
 class CorpusFormat(NamedTuple):
-    """A reader and a writer; the writer returns what it had to leave out."""
+    """A format of annotated texts.
+
+    read (callable): the records of a file or folder.
+    write (callable): writes records to a path, and returns what it had to leave out.
+    """
 
     read: Callable[[Path], Iterator[Record]]
     write: Callable[[Iterable[Record], Path], list[Problem]]

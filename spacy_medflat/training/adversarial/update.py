@@ -29,7 +29,10 @@ SKIPPED_AMONG = 20
 
 
 class AdversarialSettings(NamedTuple):
-    """What is attacked and how; see `create_adversarial_training`."""
+    """What is attacked and how.
+
+    attack, target, components, names, norm, weight: see `create_adversarial_training`.
+    """
 
     attack: Attack
     target: Literal["output", "weights"]
