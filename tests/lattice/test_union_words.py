@@ -76,7 +76,7 @@ def test_bad_settings():
     with pytest.raises(ValueError, match="at least one source"):
         UnionWords({})
     with pytest.raises(ValueError, match=r"'x' of spacy_medflat\.UnionWords\.v1 is no word source: 3"):
-        UnionWords({"x": 3})  # type: ignore[dict-item]
+        UnionWords({"x": 3})
     with pytest.raises(ValueError, match="but it is 'a\\+b'"):
         UnionWords({"a+b": LexiconWords()})
     with pytest.raises(ValueError, match="none of the sources seg is a lexicon"):
