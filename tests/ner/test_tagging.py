@@ -89,8 +89,8 @@ def naive_spans(head, features):
             for j in range(i + 1, len(tags) + 1):
                 shares[i, j, label] = 0.0
         for sequence, score in scored:
-            for start, end in spans_in(sequence, TAGS.begin[label]):
-                shares[start, end, label] += (score - partition).exp().item()
+            for first, last in spans_in(sequence, TAGS.begin[label]):
+                shares[first, last, label] += (score - partition).exp().item()
     return shares
 
 
