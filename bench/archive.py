@@ -87,7 +87,7 @@ def annotate(command: list[str], output: Path, after: Iterable[float] = (), *, a
     output (Path): what it writes.
     after (iterable of float): seconds from one kill to the next.
     actors (bool): kill an actor of Ray, which Ray replaces, and not the run, which begins again.
-    RETURNS (dict): output, kills, bytes of the output, seconds, and peak memory of all processes, the first, the largest other.
+    RETURNS (dict): output, its bytes, kills, seconds, and peak memory: of all processes, the first, the largest other.
     """
     peaks = {"all": 0.0, "first": 0.0, "other": 0.0}
     waits = list(after)

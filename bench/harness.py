@@ -39,7 +39,7 @@ def report(results: dict[str, dict[str, list[float]]], setting: dict[str, Any], 
     """Print medians, ranges and the ratio of the first side to each other; write everything to a JSON file.
 
     results (dict): for each mode, what `interleave` gave.
-    setting (dict): what was measured, for people.
+    setting (dict): what was measured, for the title.
     output (Path): the file.
     """
     table = Table(title="characters a second, " + ", ".join(f"{name} {value}" for name, value in setting.items()))

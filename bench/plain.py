@@ -14,7 +14,11 @@ MAX_CHARS = 256
 
 
 class Text(NamedTuple):
-    """A text, and its gold as (start, last character, index of the label)."""
+    """An annotated text.
+
+    chars (str): the text.
+    gold (list of (int, int, int)): start, last character and index of the label of each entity.
+    """
 
     chars: str
     gold: list[tuple[int, int, int]]

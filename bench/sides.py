@@ -29,9 +29,12 @@ ENCODER_RATE, HEAD_RATE = 1e-4, 1e-3
 class Setting(NamedTuple):
     """What all sides share.
 
-    encoder (str): a name or a folder, with weights. data (Path): annotated texts. texts (int): how many of them make a
-    round. batch (int): texts of a batch. vectors (Path or None): word vectors for FLAT, in spaCy's format. lexicon
-    (Path): its words.
+    encoder (str): a name or a folder, with weights.
+    data (Path): annotated texts.
+    texts (int): how many of them make a round.
+    batch (int): texts of a batch.
+    vectors (Path or None): word vectors for FLAT, in spaCy's format.
+    lexicon (Path): its words.
     """
 
     encoder: str
@@ -43,10 +46,11 @@ class Setting(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One contestant.
+    """One side of the comparison.
 
-    train: updates once on each batch. infer: reads the texts. longest (int or None): the most characters that it reads
-    without cutting or running out of memory.
+    train (callable): updates once on each batch.
+    infer (callable): reads the texts.
+    longest (int or None): the most characters that it reads without cutting or running out of memory.
     """
 
     train: Callable[[], None]

@@ -54,7 +54,7 @@ def _limit_threads(process_id: int) -> None:
 def one_torch_thread_in_workers() -> None:
     """Let torch use one thread if this is a worker process, and `use_threads` chose no number for it.
 
-    A forked worker inherits the state of OpenMP but none of its threads, and waits for them for ever; and workers
+    A forked worker inherits the state of OpenMP but none of its threads, and waits for them forever; and workers
     that each start one thread per core slow each other down.
     """
     if not _chosen and multiprocessing.parent_process() is not None:

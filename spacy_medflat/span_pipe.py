@@ -10,7 +10,7 @@ from spacy.util import minibatch
 
 
 class SpanPipe(Pipe):
-    """Finds something in batches of Docs, then writes it into them. A bad Doc does not sink its batch.
+    """Finds something in batches of Docs, then writes it into them. A Doc that fails does not fail its batch.
 
     As everywhere in spaCy, a span group does not keep its Doc alive: read it while the Doc has a name
     (`doc = nlp(text)`). `nlp(text).spans[key]` gives a group whose Doc is gone, and reading it raises spaCy's E865.

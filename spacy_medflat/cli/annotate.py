@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..scale.run import ENGINES, Outcome, annotate_corpus
-from ..scale.settings import FieldNames, RunSettings
+from ..scale.run_settings import FieldNames, RunSettings
 from ..scale.sources import SOURCE_KINDS
 from ..scale.writers import PART_FORMATS
 from .common import Code, GpuId, friendly_errors, say

@@ -27,7 +27,7 @@ def counted(texts: Iterable[TextT], what: str = "") -> Iterator[TextT]:
     """Count texts as they are taken.
 
     texts (iterable): what is counted.
-    what (str): is done with them, for people.
+    what (str): is done with them, to be shown.
     YIELDS (same type): each text.
     """
     with _progress(MofNCompleteColumn()) as progress:

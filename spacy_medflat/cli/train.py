@@ -66,7 +66,7 @@ def train(
 
 
 def _check_output(output: Path, resume: bool, force: bool) -> None:
-    """RAISES (CheckpointError): there are checkpoints that nobody said what to do with, or none to resume from."""
+    """RAISES (CheckpointError): there are checkpoints and neither option is given, or there are none to resume from."""
     if resume and force:
         raise CheckpointError("--resume continues a training and --force starts it anew: give one of them")
     exists = bool(CheckpointFolder(output / CHECKPOINTS).files())

@@ -56,7 +56,7 @@ def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
     A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated in other
     groups or in `doc.ents`.
 
-    place (str): where the document came from, for people.
+    place (str): where the document came from, for messages.
     RETURNS (Record): what the document holds.
     """
     stored = doc.user_data.get(USER_DATA_KEY, {})

@@ -31,7 +31,7 @@ class Problem:
     """One thing that is broken, doubtful or cannot be expressed.
 
     kind (str): a key of `kinds.KINDS`.
-    place (str): where, for people.
+    place (str): where it was found, for messages.
     detail (str): what, with the value.
     """
 
@@ -50,7 +50,7 @@ class Record:
     text (str): every character as it stands in the file.
     entities (list of Entity): in the file's order.
     id (str): the source's own identifier, empty if it has none.
-    place (str): where the record came from, for people: `train.json record 17`, `notes.jsonl line 4`, from 1.
+    place (str): where the record came from, for messages: `train.json record 17`, `notes.jsonl line 4`, from 1.
     meta (dict): the source's other fields.
     problems (list of Problem): what the reader could not express as an entity; `check_records` moves it into its
         report.

@@ -86,7 +86,7 @@ def _special_id(tokenizer: Any, role: str) -> int:
 class PieceBatch:
     """The windows of a batch of texts, each with its [CLS] and [SEP].
 
-    windows: the windows of each text.
+    windows (list of Windows): the windows of each text.
     ids (list of int64 [n_i]): wordpiece ids of each window, special pieces included.
     pad_id (int): the piece that fills short windows up.
     """

@@ -29,7 +29,7 @@ def describe_environment(threads: int) -> dict[str, Any]:
 
 
 def environment_line(environment: dict[str, Any]) -> str:
-    """What `describe_environment` gave, as a line for people."""
+    """What `describe_environment` gave, in one line."""
     packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items() if version)
     flags = f" with {', '.join(environment['cpu_flags'])}" if environment["cpu_flags"] else ""
     device = f"GPU {environment['gpu']}, " if environment["gpu"] else ""

@@ -52,7 +52,7 @@ class _Matrix(BaseModel):
 class Row:
     """One row, everything resolved.
 
-    name, title (str): its name, and what it is, for people.
+    name, title (str): its name, and a description.
     config (Path): the config file it starts from.
     overrides (dict): dotted settings and their values, a section as a mapping.
     remove (tuple of str): dotted settings that are removed before.

@@ -35,7 +35,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Row and seed, for messages."""
         return f"{self.row.name}, seed {self.seed}"
 
 

@@ -117,8 +117,8 @@ def resampled_f1(counts: Sequence[Counts], resamples: int = 2000, seed: int = 0)
 def difference(row: Sampled, other: Sampled) -> Difference:
     """Compare two rows by a paired bootstrap over texts.
 
-    It shows how much of the difference may be due to the choice of texts. It knows nothing of other seeds: see the
-    spread for them.
+    It shows how much of the difference may be due to the choice of texts. It does not account for other seeds: see
+    `Spread` for them.
 
     row, other (Sampled): on the same resamples, see `sample_rows`.
     """

@@ -18,7 +18,8 @@ Ints = NDArray[np.int64]
 class DocWords(NamedTuple):
     """The words of one text, ordered by place, each place once.
 
-    heads, tails (int64 [words]): first and last token. features (int64 [words]): rows of the batch's features.
+    heads, tails (int64 [words]): first and last token.
+    features (int64 [words]): rows of the batch's features.
     """
 
     heads: Ints
@@ -79,9 +80,11 @@ class Layout:
 class Window:
     """Some characters of one text, with the words that lie wholly inside.
 
-    first (int): row of the first character among the characters of the batch. n_chars (int).
+    first (int): row of the first character among the characters of the batch.
+    n_chars (int): characters of the window.
     own_start, own_end (int): the characters, counted in the window, that take their vector from it.
-    heads, lengths, features (int64 [words]): first character counted in the window, characters, row of the features.
+    heads, lengths (int64 [words]): first character of each word, counted in the window, and its characters.
+    features (int64 [words]): rows of the batch's features.
     """
 
     first: int
@@ -97,9 +100,11 @@ class Window:
 class Part:
     """Windows that run together.
 
-    char_rows (int64 [batch, chars]), word_rows (int64 [batch, words]): rows of characters and of word features; where
-        there is none, any row that exists.
-    owned (int64 [n]): which characters of the flattened result are kept. targets (int64 [n]): their rows in the batch.
+    layout (Layout): the windows.
+    char_rows (int64 [batch, chars]): rows of characters; where there is none, any row that exists.
+    word_rows (int64 [batch, words]): rows of word features; where there is none, any row that exists.
+    owned (int64 [n]): which characters of the flattened result are kept.
+    targets (int64 [n]): their rows in the batch.
     """
 
     layout: Layout

@@ -45,7 +45,8 @@ class FlatLayer(nn.Module):
 class FlatEncoder(nn.Module):
     """Characters and words are brought to one width, pass through the layers, and the characters come out.
 
-    n_in (int): size of a character's vector. n_word (int): size of a word's vector; 0 for characters alone.
+    n_in (int): size of a character's vector.
+    n_word (int): size of a word's vector; 0 for characters alone.
     """
 
     def __init__(self, n_in: int, n_word: int, settings: FlatSettings):

@@ -177,7 +177,8 @@ def distances_of(fusion: Fusion) -> tuple[str, ...]:
 def make_fusion(fusion: Fusion, size: int, width: int) -> nn.Module:
     """Make a fusion by name.
 
-    size (int): size of a position vector. width (int): size of R_ij.
+    size (int): size of a position vector.
+    width (int): size of R_ij.
     """
     if fusion == "attention":
         return AttentionFusion(size, width)

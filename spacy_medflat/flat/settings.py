@@ -84,7 +84,10 @@ class FlatSettings:
 
 @dataclass(frozen=True)
 class SizedSettings(FlatSettings):
-    """Settings whose sizes are known."""
+    """Settings whose sizes are known.
+
+    width, feed_forward (int): see `FlatSettings`.
+    """
 
     width: int = 0
     feed_forward: int = 0

@@ -140,7 +140,7 @@ def _check(features: dict[str, Any], weights: bytes) -> None:
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads text, numbers and containers. What would call code is refused, so a foreign file can do no harm."""
+    """Reads text, numbers and containers. What would run code is refused, so a file from elsewhere can do no harm."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("builtins", "set"):

@@ -46,7 +46,8 @@ class Chunk:
     """Some blocks of a band, padded to a common size.
 
     blocks (int64 [b]): which blocks of the band.
-    start_rows (int64 [b, s]), end_rows (int64 [b, e]): rows of the token array; padding repeats a valid row.
+    start_rows (int64 [b, s]): rows of the token array; padding repeats a valid row.
+    end_rows (int64 [b, e]): likewise.
     valid (bool [b, s, e]): whether start i and end j are a span of the text: in order, and not too wide.
     """
 

@@ -233,7 +233,7 @@ class NestedEntityRecognizer(SpanFinder, TrainablePipe):
     def _check_score_weights(self, nlp: Language) -> None:
         """A weight on another span group is always 0, and training would never keep a best model."""
         config = nlp.config.interpolate()
-        # Without a corpus this is not `spacy train`, and the weights are a default that nobody reads.
+        # Without a corpus this is not `spacy train`, and the weights are a default that is not used.
         corpora = config["corpora"]
         if all(isinstance(corpus, dict) and corpus.get("path", "") is None for corpus in corpora.values()):
             return

@@ -60,11 +60,13 @@ def make_steps(lengths: NDArray[np.int64], device: torch.device | str = "cpu") -
 class Chains:
     """What the forward and backward passes give, for each token and tag.
 
-    emissions (float64 [tokens, tags]), moves (float64 [tags, tags]): the scores they were computed from.
+    emissions (float64 [tokens, tags]): the scores of tags that they were computed from.
+    moves (float64 [tags, tags]): likewise, the scores of one tag after another.
     forward (float64 [tokens, tags]): log of the sum over all beginnings that end in this tag, its emission included.
     backward (float64 [tokens, tags]): log of the sum over all endings after this tag, its emission not included.
-    log_partition (float64 [texts with tokens, groups]).
+    log_partition (float64 [texts with tokens, groups]): log of the sum over all sequences of a group's tags.
     group (int64 [tags]): the group of each tag.
+    steps (Steps): the order in which tokens are visited.
     """
 
     emissions: Tensor

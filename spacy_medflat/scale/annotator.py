@@ -14,7 +14,7 @@ from ..loading import load_model, span_finders
 from ..windows import greedy_batches
 from .items import Document, Failure, FoundEntity, InputPart, OutputPart, Receipt
 from .parse import failure, parse
-from .settings import RunSettings
+from .run_settings import RunSettings
 from .writers import Written, write_part
 
 # A batch has no more characters than this; a longer text is a batch of its own.

@@ -24,7 +24,7 @@ class Item(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where the text came from, for people."""
+        """Where the text came from, for messages."""
         unit = "line" if self.kind in _NUMBERED_BY_LINE else "record"
         return f"{self.name} {unit} {self.number}" if self.number else self.name
 

@@ -11,9 +11,9 @@ from ..corpus.formats.json_io import parse_json
 from ..errors import MedflatError, clipped
 from ..files import decode, escaped
 from .items import Document, Failure, Item
-from .settings import FieldNames
+from .run_settings import FieldNames
 
-# Python's stack holds more, in all that walks through fields.
+# Well below Python's recursion limit, whatever function walks through the fields.
 _DEPTH = 100
 
 
@@ -50,7 +50,7 @@ def _text_of(fields: Any, names: FieldNames) -> str:
     text = fields[names.text]
     if not isinstance(text, str):
         raise MedflatError(f"field {names.text!r} must be a string, but it is {clipped(text)}")
-    # Texts that nobody has annotated yet may have an empty one, as `convert` writes it.
+    # Texts that are not annotated yet may have an empty one, as `convert` writes it.
     if fields.get(names.entities) not in (None, []):
         raise MedflatError(f"it has a field {names.entities!r} already; name another with --entities-field")
     _check(fields)

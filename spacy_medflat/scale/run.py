@@ -17,7 +17,7 @@ from .output import Output, find_output
 from .parts import Parts, changed, digest_of
 from .ray_engine import run_on_ray
 from .run_folder import Manifest, PartsFolder, RunSummary
-from .settings import OutputSettings, RunSettings
+from .run_settings import OutputSettings, RunSettings
 from .sources import Source, find_sources, fingerprint
 
 BUFFER = 1000
@@ -125,7 +125,7 @@ def annotate_corpus(
 
 
 def _earlier(folder: PartsFolder) -> Manifest | None:
-    """The run that is there, if it has done something; without a part that is done, its settings bind nobody."""
+    """The run that is there, if it has done something; without a part that is done, its settings do not count."""
     manifest = folder.manifest()
     return manifest if folder.summary() or next(folder.receipts(), None) else None
 

@@ -19,7 +19,7 @@ from ..files import locked, open_for_writing, read_model, replaced_when_done, wr
 from .items import OutputPart, Receipt
 from .output import Output
 from .parts import digest_of
-from .settings import OutputSettings
+from .run_settings import OutputSettings
 from .writers import PART_FORMATS, join_parts, unify_parts
 
 # In the order in which they are removed: never a receipt without its part, and the manifest last, which shows that the
@@ -154,7 +154,7 @@ class PartsFolder:
         """Make the output of the parts, when all are done, and write the summary and the failures, if there are any."""
         paths = [self.part_path(number) for number, _ in self.receipts()]
         if self.output.joined:
-            # In the folder of the run, where what a killed one leaves is in nobody's way.
+            # In the folder of the run, so that a killed run leaves nothing beside the output.
             joined = self.path / "_joined"
             join_parts(paths, self.output.target, joined)
             joined.replace(self.output.path)

@@ -11,7 +11,7 @@ from ..errors import MedflatError
 from ..files import escaped
 
 STDIN = "-"
-# The kinds of input by name, and what they are, for people.
+# The kinds of input by name, described for messages and help.
 SOURCE_KINDS = {
     "jsonl": "an object a line",
     "json": "an array of objects, held in memory",
@@ -40,7 +40,7 @@ class Source:
 
     path (Path): the file, or `STDIN`.
     kind (str): a key of `SOURCE_KINDS`.
-    name (str): for people.
+    name (str): for messages.
     identifier (str): of the text, if the file is one text.
     bytes (int): its size, as it lies on the disk.
     packed (bool): whether it is gzipped.

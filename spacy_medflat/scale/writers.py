@@ -17,7 +17,7 @@ from ..errors import MedflatError
 from ..files import replaced_when_done
 from .items import Document, Failure, FoundEntity
 from .parse import failure, plain
-from .settings import FieldNames
+from .run_settings import FieldNames
 
 # A document with what was found in it.
 Written = tuple[Document, list[FoundEntity]]

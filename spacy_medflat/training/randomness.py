@@ -54,7 +54,7 @@ def seed_cupy(seed: int) -> None:
 
 
 def with_own_randomness(items: Iterable[T]) -> Iterator[T]:
-    """The items, drawn with generators that start in the present states and that nobody else uses.
+    """The items, drawn with generators that start in the present states and that nothing else uses.
 
     What is drawn then depends on nothing that happens between the items, so it can be drawn again without it. Others
     find their states as they left them.

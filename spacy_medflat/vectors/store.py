@@ -67,7 +67,7 @@ class TableBuilder:
         return table
 
     def _resize(self, rows: int) -> None:
-        # In place and without a copy where the system can. Nobody else has seen the array yet.
+        # In place and without a copy where the system can. There is no other reference to the array yet.
         self._matrix.resize((rows, self._matrix.shape[1]), refcheck=False)
 
 
@@ -159,7 +159,7 @@ def has_vector(vocab: "Vocab") -> Callable[[str], bool]:
 
 @dataclass(frozen=True, slots=True)
 class VectorCoverage:
-    """How many words have a vector. Printed, it is a line for people.
+    """How many words have a vector. `str` gives a summary in one line.
 
     total (int): all words.
     with_vector (int): those that have one.

@@ -8,7 +8,7 @@ from typing import Any
 import spacy
 
 from spacy_medflat.scale.run import annotate_corpus
-from spacy_medflat.scale.settings import RunSettings
+from spacy_medflat.scale.run_settings import RunSettings
 
 from . import faults
 

@@ -9,7 +9,7 @@ from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import annotator as module
 from spacy_medflat.scale.annotator import Annotator, batches, entities_of, find_spans_key
 from spacy_medflat.scale.items import InputPart, Item
-from spacy_medflat.scale.settings import RunSettings
+from spacy_medflat.scale.run_settings import RunSettings
 
 from ..pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
 from . import faults

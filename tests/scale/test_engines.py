@@ -16,7 +16,7 @@ from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import engines
 from spacy_medflat.scale.annotator import Annotator
 from spacy_medflat.scale.items import InputPart, Item
-from spacy_medflat.scale.settings import RunSettings
+from spacy_medflat.scale.run_settings import RunSettings
 
 from ..pipelines import cnn_pipeline, train
 from . import faults

@@ -15,7 +15,7 @@ from spacy_medflat.errors import MedflatError, SourceError
 from spacy_medflat.scale.items import Document, Failure
 from spacy_medflat.scale.parse import parse
 from spacy_medflat.scale.readers import Meter, read_items
-from spacy_medflat.scale.settings import FieldNames
+from spacy_medflat.scale.run_settings import FieldNames
 from spacy_medflat.scale.sources import find_sources, fingerprint
 
 from ..corpus.helpers import tumour, write

@@ -6,7 +6,7 @@ from hypothesis import given
 from spacy_medflat.corpus.formats.brat import read_brat
 from spacy_medflat.corpus.formats.docbin import read_docbin
 from spacy_medflat.scale.items import Document, FoundEntity
-from spacy_medflat.scale.settings import FieldNames
+from spacy_medflat.scale.run_settings import FieldNames
 from spacy_medflat.scale.writers import PART_FORMATS, write_part
 
 from ..corpus.helpers import write

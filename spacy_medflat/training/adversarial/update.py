@@ -73,7 +73,7 @@ class Stats:
 
 
 class AdversarialUpdate:
-    """Stands in for `nlp.update`. `unwrap` takes it away again; copies and pickles of the pipeline do not have it.
+    """Replaces `nlp.update`. `unwrap` restores it; copies and pickles of the pipeline do not have it.
 
     Each pass is a whole update of all components, without the optimizer: transformers, listeners and annotating
     components run again. All passes see the same dropout and the same other random numbers, and what comes after

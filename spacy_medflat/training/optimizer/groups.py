@@ -33,7 +33,7 @@ class Group:
 class Grouping:
     """Puts parameters into groups as they become known.
 
-    weight_decay, layer_decay, inverted: see `create_layerwise_adamw`.
+    weight_decay, layer_decay (float), inverted (bool): see `create_layerwise_adamw`.
     groups (dict of Group): of each parameter.
     """
 
