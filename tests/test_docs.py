@@ -83,7 +83,9 @@ def test_matrices_can_be_read(snippet: Snippet, tmp_path: Path):
     assert not any(row.missing for row in read_matrix(tmp_path / "matrix.yml", given, has_gpu=False).rows)
 
 
-@pytest.mark.parametrize("command", ["frobnicate x", "evaluate model data --frob", "evaluate model", "ensemble a b -o c --mode mean"])
+@pytest.mark.parametrize(
+    "command", ["frobnicate x", "evaluate model data --frob", "evaluate model", "ensemble a b -o c --mode mean"]
+)
 def test_a_command_that_does_not_exist_is_found(command: str):
     with pytest.raises(Exception):  # noqa: B017 (an assertion, or one of several of click's errors)
         check_command(["python", "-m", "spacy", "medflat", *command.split()])
