@@ -1,11 +1,8 @@
 """Running the sides of a comparison alternately, and reporting what they took."""
 
 import json
-import os
-import platform
 import statistics
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,7 +11,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-PACKAGES = ("torch", "spacy", "spacy-transformers", "transformers", "thinc")
+from spacy_medflat.experiments.environment import describe_environment
 
 
 def interleave(sides: dict[str, Callable[[], None]], n_chars: int, rounds: int, warm_up: int) -> dict[str, list[float]]:
@@ -63,10 +60,4 @@ def report(results: dict[str, dict[str, list[float]]], setting: dict[str, Any], 
 
 def environment() -> dict[str, Any]:
     """What the figures depend on besides the code."""
-    return {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "torch threads": torch.get_num_threads(),
-        **{name: version(name) for name in PACKAGES},
-    }
+    return describe_environment(torch.get_num_threads())

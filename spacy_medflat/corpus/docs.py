@@ -5,7 +5,7 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from .record import Entity, Problem, Record, describe
 
@@ -62,17 +62,22 @@ def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
     stored = doc.user_data.get(USER_DATA_KEY, {})
     record = Record(doc.text, id=stored.get("id", ""), place=place, meta=_as_lists(stored.get("meta", {})))
     if spans_key in doc.spans:
-        group = doc.spans[spans_key]
-        scores: Any = group.attrs.get("scores")
-        # Other components may keep other things under this name.
-        values = map(float, scores) if np.shape(scores) == (len(group),) else repeat(None)
         record.entities = [
-            Entity(s.start_char, s.end_char, s.label_, score=score) for s, score in zip(group, values, strict=False)
+            Entity(s.start_char, s.end_char, s.label_, score=score) for s, score in spans_with_scores(doc, spans_key)
         ]
     elif others := [*map(repr, sorted(doc.spans)), *(["doc.ents"] if doc.ents else [])]:
         detail = f"no span group {spans_key!r}; the document has {', '.join(others)}"
         record.problems.append(Problem("missing_spans_key", place, detail))
     return record
+
+
+def spans_with_scores(doc: Doc, spans_key: str) -> list[tuple[Span, float | None]]:
+    """The spans of a group, each with its score or, if the group has none, None; empty if there is no such group."""
+    group = doc.spans.get(spans_key, ())
+    scores: Any = group.attrs.get("scores") if len(group) else ()
+    # Other components may keep other things under this name.
+    values = map(float, scores) if np.shape(scores) == (len(group),) else repeat(None, len(group))
+    return list(zip(group, values, strict=True))
 
 
 def _as_lists(value: Any) -> Any:

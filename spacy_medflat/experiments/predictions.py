@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from ..corpus.record import Entity
 from ..errors import ExperimentError
-from ..files import iter_lines, open_for_writing, replaced_when_done
+from ..files import iter_lines, write_lines
 from ..ner.spans import Candidates, GoldSpans, Nesting, logit, resolve
 from ..ner.thresholds import tune
 
@@ -40,10 +40,9 @@ def write_predictions(path: Path, ids: Iterable[str], predictions: Iterable[Scor
     ids (iterable of str): identifiers of the texts.
     predictions (iterable of Scored): the spans of each text.
     """
-    with replaced_when_done(path) as scratch, open_for_writing(scratch) as file:
-        for index, (identifier, spans) in enumerate(zip(ids, predictions, strict=True)):
-            rows = [[e.start, e.end, e.label, score] for e, score in spans.items()]
-            file.write(json.dumps({"index": index, "id": identifier, "spans": rows}, ensure_ascii=False) + "\n")
+    rows = ([[e.start, e.end, e.label, score] for e, score in spans.items()] for spans in predictions)
+    lines = ({"index": i, "id": name, "spans": spans} for i, (name, spans) in enumerate(zip(ids, rows, strict=True)))
+    write_lines(path, (f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines))
 
 
 def read_predictions(path: Path) -> list[Scored]:

@@ -33,9 +33,7 @@ def create_efficient_global_pointer(
     RETURNS (Model): named tensors of the tokens; the `SpanHead` in its `attrs["span_head"]` makes spans of them.
     RAISES (ValueError): a setting is out of range.
     """
-    _check_pointer(head_size, max_width)
-    settings = {"head_size": head_size, "rotary_base": rotary_base, "dropout": dropout}
-    return _model(tok2vec, PointerHead(max_width), "span_pointer", EfficientGlobalPointer, ["n_labels"], **settings)
+    return _pointer_model(tok2vec, EfficientGlobalPointer, head_size, max_width, rotary_base, dropout)
 
 
 @registry.architectures("spacy_medflat.GlobalPointer.v1")
@@ -50,9 +48,7 @@ def create_global_pointer(
 
     The settings are those of `spacy_medflat.EfficientGlobalPointer.v1`.
     """
-    _check_pointer(head_size, max_width)
-    settings = {"head_size": head_size, "rotary_base": rotary_base, "dropout": dropout}
-    return _model(tok2vec, PointerHead(max_width), "span_pointer", GlobalPointer, ["n_labels"], **settings)
+    return _pointer_model(tok2vec, GlobalPointer, head_size, max_width, rotary_base, dropout)
 
 
 @registry.architectures("spacy_medflat.LinearNested.v1")
@@ -85,11 +81,20 @@ def create_linear_nested(
     return _model(tok2vec, head, "tag_scores", TagScores, ["n_tags", "n_moves"], dropout=dropout)
 
 
-def _check_pointer(head_size: int, max_width: int) -> None:
+def _pointer_model(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    make_module: MakeModule,
+    head_size: int,
+    max_width: int,
+    rotary_base: float,
+    dropout: float,
+) -> Model[list[Doc], PointerFeatures]:
     if head_size < 2 or head_size % 2:
         raise ValueError(f"head_size must be an even number of at least 2, but it is {head_size}")
     if max_width < 1:
         raise ValueError(f"max_width must be at least 1, but it is {max_width}")
+    settings = {"head_size": head_size, "rotary_base": rotary_base, "dropout": dropout}
+    return _model(tok2vec, PointerHead(max_width), "span_pointer", make_module, ["n_labels"], **settings)
 
 
 def _model(

@@ -9,6 +9,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..corpus.docs import spans_with_scores
 from ..errors import MedflatError
 from ..loading import load_model, span_finders
 from ..windows import greedy_batches
@@ -132,19 +133,17 @@ def entities_of(doc: Doc, key: str) -> list[FoundEntity]:
     if key not in doc.spans:
         others = ", ".join(map(repr, sorted(doc.spans))) or "none"
         raise MedflatError(f"the pipeline writes no span group {key!r}; it writes {others}: see --spans-key")
-    group = doc.spans[key]
     text = doc.text
-    scores = group.attrs.get("scores", [None] * len(group))
     return [
         FoundEntity(
             span.start_char,
             span.end_char,
             span.label_,
-            None if score is None else round(float(score), _SCORE_DIGITS),
+            None if score is None else round(score, _SCORE_DIGITS),
             # span.text would make a Token for each character of the whole span.
             text[span.start_char : span.end_char],
         )
-        for span, score in zip(group, scores, strict=True)
+        for span, score in spans_with_scores(doc, key)
     ]
 
 

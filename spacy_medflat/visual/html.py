@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc
 
+from ..corpus.docs import spans_with_scores
+
 # Hues that lie far apart, for the labels in alphabetical order.
 _HUES = (210, 20, 130, 285, 48, 175, 340, 85, 250, 0, 155, 310)
 
@@ -56,10 +58,7 @@ class _Box:
 
 def doc_marks(doc: Doc, spans_key: str = "sc") -> list[Mark]:
     """The spans of a group with their scores; none if there is no such group."""
-    group = doc.spans.get(spans_key, [])
-    scores = getattr(group, "attrs", {}).get("scores")
-    values = [None] * len(group) if scores is None else scores.tolist()
-    return [Mark(s.start_char, s.end_char, s.label_, v) for s, v in zip(group, values, strict=True)]
+    return [Mark(s.start_char, s.end_char, s.label_, score) for s, score in spans_with_scores(doc, spans_key)]
 
 
 def colours(labels: Iterable[str]) -> dict[str, int]:

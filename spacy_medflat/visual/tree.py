@@ -7,6 +7,8 @@ from rich.text import Text
 from rich.tree import Tree
 from spacy.tokens import Doc, Span
 
+from ..corpus.docs import spans_with_scores
+
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
 
 
@@ -24,16 +26,15 @@ class Node:
     children: list["Node"] = field(default_factory=list)
 
 
-def nest(spans: Iterable[Span], scores: Iterable[float | None]) -> list[Node]:
+def nest(scored: Iterable[tuple[Span, float | None]]) -> list[Node]:
     """Put every span under the smallest span that contains it; of two labels on one span the first holds the other.
 
     A span that crosses another one stands beside it. Of equally small spans around it, the later holds it.
 
-    spans (iterable of Span): of one Doc.
-    scores (iterable of float or None): of each span.
+    scored (iterable of (Span, float or None)): the spans of one Doc with their scores.
     RETURNS (list of Node): the outermost spans.
     """
-    nodes = [Node(span, score) for span, score in zip(spans, scores, strict=True)]
+    nodes = [Node(span, score) for span, score in scored]
     nodes.sort(key=lambda node: (node.span.start, -node.span.end))
     roots: list[Node] = []
     reaching: list[Node] = []
@@ -48,12 +49,11 @@ def nest(spans: Iterable[Span], scores: Iterable[float | None]) -> list[Node]:
 
 def render_tree(doc: Doc, spans_key: str = "sc") -> Tree:
     """The entities of a Doc as a tree for the terminal, with labels and scores."""
-    group = doc.spans.get(spans_key, [])
-    scores = getattr(group, "attrs", {}).get("scores")
+    scored = spans_with_scores(doc, spans_key)
     tree = Tree(Text(doc.text))
-    labels = sorted({span.label_ for span in group})
+    labels = sorted({span.label_ for span, _ in scored})
     colours = {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(labels)}
-    _grow(tree, nest(group, [None] * len(group) if scores is None else scores.tolist()), colours)
+    _grow(tree, nest(scored), colours)
     return tree
 
 

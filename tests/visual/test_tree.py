@@ -2,6 +2,7 @@ import spacy
 from rich.console import Console
 from spacy.tokens import Span, SpanGroup
 
+from spacy_medflat.corpus.docs import spans_with_scores
 from spacy_medflat.visual.tree import nest, render_tree
 
 NLP = spacy.blank("zh")
@@ -24,7 +25,7 @@ def shape(nodes):
 
 def test_spans_stand_under_the_smallest_span_around_them():
     doc = make_doc([(0, 4, "bod"), (10, 12, "sym"), (0, 9, "pro"), (0, 6, "dis")])
-    assert shape(nest(doc.spans["sc"], [None] * 4)) == [
+    assert shape(nest(spans_with_scores(doc, "sc"))) == [
         ("右肺上叶腺癌根治术", "pro", [("右肺上叶腺癌", "dis", [("右肺上叶", "bod", [])])]),
         ("咳嗽", "sym", []),
     ]
@@ -32,7 +33,7 @@ def test_spans_stand_under_the_smallest_span_around_them():
 
 def test_crossing_spans_and_two_labels_on_one_span():
     doc = make_doc([(0, 4, "bod"), (2, 6, "dis"), (10, 12, "sym"), (10, 12, "dis")])
-    assert shape(nest(doc.spans["sc"], [None] * 4)) == [
+    assert shape(nest(spans_with_scores(doc, "sc"))) == [
         ("右肺上叶", "bod", []),
         ("上叶腺癌", "dis", []),
         ("咳嗽", "sym", [("咳嗽", "dis", [])]),
@@ -41,7 +42,7 @@ def test_crossing_spans_and_two_labels_on_one_span():
 
 def test_a_span_behind_a_crossing_one_still_stands_under_the_smallest():
     doc = make_doc([(0, 4, "bod"), (3, 10, "dis"), (3, 4, "sym"), (4, 6, "pro")])
-    assert shape(nest(doc.spans["sc"], [None] * 4)) == [
+    assert shape(nest(spans_with_scores(doc, "sc"))) == [
         ("右肺上叶", "bod", [("叶", "sym", [])]),
         ("叶腺癌根治术后", "dis", [("腺癌", "pro", [])]),
     ]
