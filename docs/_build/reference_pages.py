@@ -1,4 +1,4 @@
-"""mkdocs hook: one reference page for each room of the package, and one for the command line, made at each build."""
+"""mkdocs hook: the order of the pages, a reference page for each room of the package, one for the command line."""
 
 import ast
 from pathlib import Path
@@ -13,6 +13,17 @@ from spacy_medflat.cli import medflat_cli
 
 PACKAGE = Path(__file__).parents[2] / "spacy_medflat"
 GROUND_FLOOR = "ground_floor"
+# The pages in the order of a reader's way; the reference follows.
+PAGES = (
+    "index tutorial data words training thresholds evaluate annotate ensembles experiments cmeee flat results speed "
+    "architecture"
+).split()
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    reference = ["reference/cli.md", *(f"reference/{room}.md" for room in rooms())]
+    config.nav = [*(f"{page}.md" for page in PAGES), {"Reference": reference}]
+    return config
 
 
 def on_files(files: Files, *, config: MkDocsConfig, **_: Any) -> Files:
