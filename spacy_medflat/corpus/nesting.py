@@ -68,7 +68,7 @@ def nested_parts(entities: Collection[Entity]) -> tuple[set[Entity], set[Entity]
     # Of the spans that come before, each begins no later: one of them holds this span if the farthest end is as far.
     farthest = accumulate([0, *ends], max)
     # Of those that come after, each begins no earlier: this span holds one of them if the nearest end is as near.
-    nearest = [*accumulate(reversed(ends), min)][::-1][1:] + [float("inf")]
+    nearest = [*reversed([*accumulate(reversed(ends), min)][:-1]), float("inf")]
     inner = {span for span, end, before in zip(spans, ends, farthest, strict=False) if before >= end}
     outer = {span for span, end, after in zip(spans, ends, nearest, strict=False) if after <= end}
     return (

@@ -1,11 +1,14 @@
-"""Finding an encoder: a Hugging Face name, a folder with weights, or a folder with a recipe."""
+"""Finding an encoder: a Hugging Face name, a folder with weights or with a recipe, or a pipeline that has one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacy.pipeline.trainable_pipe import TrainablePipe
 from thinc.api import get_torch_default_device
 
+from .._internals import encoder_of
 from ..errors import EncoderError
+from ..loading import is_pipeline, load_model
 from .recipe import build_encoder, read_recipe
 
 if TYPE_CHECKING:
@@ -23,13 +26,16 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
     """Load a tokenizer and an encoder, and move the encoder to thinc's current device.
 
     name (str): a local folder with `config.json`, tokenizer files and weights; a local folder with `recipe.json`,
-        which gives random weights; or a name on the Hugging Face hub.
-    tokenizer_config, transformer_config (dict): settings that override the encoder's own.
+        which gives random weights; an installed pipeline or its folder, whose encoder is taken; or a name on the
+        Hugging Face hub.
+    tokenizer_config, transformer_config (dict): settings that override the encoder's own. One of a pipeline keeps its.
     RAISES (EncoderError): the folder lacks a file, or the name cannot be found; the message says what to do.
     """
     from spacy_transformers.data_classes import HFObjects
 
     folder = Path(name)
+    if is_pipeline(name):
+        return _from_pipeline(name)
     tokenizer: Any
     transformer: Any
     recipe = read_recipe(folder) if folder.is_dir() else None
@@ -40,6 +46,14 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
             _check_folder(folder)
         tokenizer, transformer = _from_pretrained(name, tokenizer_config, transformer_config)
     return HFObjects(tokenizer, transformer.to(get_torch_default_device()), _vocab_file_contents(tokenizer))
+
+
+def _from_pipeline(name: str) -> "HFObjects":
+    for _, pipe in load_model(name).pipeline:
+        for layer in pipe.model.walk() if isinstance(pipe, TrainablePipe) else ():
+            if layer.name == "char_transformer":
+                return encoder_of(layer.layers[0].shims[0])
+    raise EncoderError(f"the pipeline {name!r} has no encoder: none of its models has a CharTransformer")
 
 
 def _check_folder(folder: Path) -> None:
