@@ -68,7 +68,7 @@ def _licences(sources: Iterable[Source]) -> str:
 
 
 def _scores(scores: Mapping[str, Any], prefix: str) -> str:
-    rows = [("all", *(scores.get(f"{prefix}_{name}") for name in "prf"))]
+    rows: list[tuple[Any, ...]] = [("all", *(scores.get(f"{prefix}_{name}") for name in "prf"))]
     rows += [(role, *(scores.get(f"{prefix}_{role}_{name}") for name in "prf")) for role in ROLES]
     per_type = scores.get(f"{prefix}_per_type") or {}
     rows += [(f"`{label}`", *(per_type[label][name] for name in "prf")) for label in sorted(per_type)]
