@@ -1,4 +1,4 @@
-"""A text with nested entities as HTML: each entity is underlined, its label beneath it, inner ones nearer to the text."""
+"""A text with nested entities as HTML: underlined, their labels beneath them, inner ones nearer to the text."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -27,9 +27,7 @@ def doc_marks(doc: Doc, spans_key: str = "sc") -> list[Mark]:
     return [Mark(s.start_char, s.end_char, s.label_, score) for s, score in spans_with_scores(doc, spans_key)]
 
 
-def render_html(
-    text: str, marks: Sequence[Mark], palette: Mapping[str, str] | None = None, first: int = 0
-) -> Rendered:
+def render_html(text: str, marks: Sequence[Mark], palette: Mapping[str, str] | None = None, first: int = 0) -> Rendered:
     """Render a text with its marks.
 
     Labels and scores are no part of the text: a reader who copies it gets the text alone. A label is tied to the first
@@ -76,8 +74,9 @@ def _tag(mark: Mark, lane: int, palette: Mapping[str, str], number: int) -> str:
     facts = [f"{mark.label} {full_name(mark.label)}" if full_name(mark.label) != mark.label else mark.label]
     facts += [f"{mark.score:.4g}"] if mark.score is not None else []
     facts += [f"{mark.start}–{mark.end}"] + ([mark.error] if mark.error else [])
+    about = escape(" · ".join(facts))
     return (
-        f'<span class="entity{" wrong" if mark.error else ""}" data-mark="{number}" title="{escape(" · ".join(facts))}" '
+        f'<span class="entity{" wrong" if mark.error else ""}" data-mark="{number}" title="{about}" '
         f'style="--colour:{palette.get(mark.label, "#333")};--lane:{lane}">'
     )
 
