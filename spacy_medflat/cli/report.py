@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..experiments.report.charts import check_matplotlib
 from ..experiments.report.markdown import render_markdown
 from ..experiments.report.page import render_report
 from ..experiments.report.results import read_results
@@ -20,11 +21,12 @@ def report(
         Path | None, typer.Option(help="Markdown file too: the figures, without any text of the corpus.")
     ] = None,
 ) -> None:
-    """Compare the rows that are done: scores, spread over seeds, bootstrap, splits, kinds of error, worst texts.
+    """Compare the rows that are done: a summary, scores, seeds, bootstrap, curves, splits, kinds of error, worst texts.
 
     The page needs no network and no other file. The same runs give the same bytes.
     """
     with friendly_errors():
+        check_matplotlib()
         results = read_results(experiments)
         found = lines(results)
         best = best_row(found)
@@ -35,4 +37,4 @@ def report(
         write_text(output, page)
         if markdown:
             write_text(markdown, summary)
-        say(f"{len(found)} rows in {output}; the best by mean F1 is {best.name}")
+        say(f"{len(found)} row{'' if len(found) == 1 else 's'} in {output}; the best by mean F1 is {best.name}")
