@@ -88,7 +88,7 @@ def precision_recall_curves(results: Results, found: Sequence[Line], curves: Map
             axes.plot([100 * line.r.mean], [100 * line.p.mean], "o", color=colour, clip_on=False)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 100), ylim=(0, 102))
         axes.grid(alpha=0.3)
-        axes.legend(loc="lower left", frameon=False)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return svg[0]
 
 
@@ -105,7 +105,7 @@ def reliability_curves(results: Results, curves: Mapping[str, Curves]) -> str:
             axes.scatter(100 * curve.score, 100 * curve.right, s=sizes, color=colour, alpha=0.6, clip_on=False)
         axes.set(xlabel="score in percent", ylabel="right in percent", xlim=(0, 100), ylim=(0, 102))
         axes.grid(alpha=0.3)
-        axes.legend(loc="upper left", frameon=False)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return svg[0]
 
 

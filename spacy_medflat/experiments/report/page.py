@@ -104,6 +104,7 @@ def render_report(results: Results, found: list[Line], details: Sequence[Detail]
         Section("Trained with", lines=environments(results)),
     ]
     kinds = ("missed", "spurious", *(error_name(kind, is_gold=True) for kind in ("type", "boundary", "both")))
+    shared = templates("spacy_medflat.visual")
     page = templates("spacy_medflat.experiments.report").get_template("report.html.j2")
     return page.render(
         title=f"Experiments: {results.matrix}",
@@ -112,7 +113,8 @@ def render_report(results: Results, found: list[Line], details: Sequence[Detail]
         sections=sections,
         kinds=kinds,
         keys=[{"label": label, "name": full_name(label), "colour": colour} for label, colour in palette.items()],
-        text_style=Markup(templates("spacy_medflat.visual").get_template("text.css").render()),
+        text_style=Markup(shared.get_template("text.css").render()),
+        captions=Markup(shared.get_template("captions.js").render()),
     )
 
 

@@ -49,4 +49,6 @@ document.querySelectorAll(".medflat:not([data-ready])").forEach(root => {
     setTimeout(() => found.forEach(piece => piece.classList.remove("found")), 2500);
   });
   show();
+  fitCaptions(root);
+  addEventListener("resize", () => fitCaptions(root));
 });

@@ -23,11 +23,13 @@ const show = () => {
   const told = document.querySelector(".filters output");
   if (told) told.textContent = `${count} of ${cases.reduce((sum, c) => sum + c.errors.length, 0)} errors in ${texts} texts`;
 };
-boxes.forEach(box => box.addEventListener("change", show));
+const update = () => { show(); fitCaptions(document); };
+boxes.forEach(box => box.addEventListener("change", update));
 document.querySelectorAll("button[data-boxes]").forEach(button => button.addEventListener("click", () => {
   const own = boxes.filter(box => box.name === button.dataset.boxes);
   const on = !own.every(box => box.checked);
   own.forEach(box => { box.checked = on; });
-  show();
+  update();
 }));
-show();
+update();
+addEventListener("resize", () => fitCaptions(document));
