@@ -34,8 +34,8 @@ def render(
             raise typer.BadParameter("give at least one TEXT, or --file")
         nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         if html:
-            texts = page_texts(nlp.pipe(lines), recognizer.key)
-            write_text(html, render_page(f"Entities: {Path(model).name}", texts))
+            page = render_page(f"Entities: {Path(model).name}", page_texts(nlp.pipe(lines), recognizer.key))
+            write_text(html, page)
             return
         console = Console()
         for doc in nlp.pipe(lines):

@@ -1,7 +1,7 @@
 """What scores of found spans are worth: precision and recall at every threshold, and how often spans are right."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from .results import Results, RowResult
 Floats = NDArray[np.float64]
 
 
-class Curves(NamedTuple):
+@dataclass(frozen=True)
+class Curves:
     """Curves of a row, over the spans of all its seeds.
 
     precision, recall (float64 [points]): of the spans above each threshold, from the highest threshold down.

@@ -51,8 +51,8 @@ def _against_baseline(results: Results, found: Sequence[Line], best: RowResult, 
     gap = difference(sampled[best.name], sampled[results.baseline])
     verdict = "significant" if significant(gap) else "not significant, as the interval holds 0"
     return [
-        f"The baseline, {results.baseline}, has {percent(baseline.f.mean)} %. The difference is {points(gap.mean)} points, "
-        f"95 % interval {points(gap.low)} to {points(gap.high)}: {verdict}."
+        f"The baseline, {results.baseline}, has {percent(baseline.f.mean)} %. The difference is {points(gap.mean)} "
+        f"points, 95 % interval {points(gap.low)} to {points(gap.high)}: {verdict}."
     ]
 
 
@@ -62,7 +62,11 @@ def significant(gap: Difference) -> bool:
 
 
 def _comparisons(found: Sequence[Line]) -> list[str]:
-    kinds: dict[str, list[str]] = {"significantly better": [], "significantly worse": [], "no significant difference": []}
+    kinds: dict[str, list[str]] = {
+        "significantly better": [],
+        "significantly worse": [],
+        "no significant difference": [],
+    }
     for line in found:
         if gap := line.difference:
             kind = 2 if not significant(gap) else 0 if gap.low > 0 else 1

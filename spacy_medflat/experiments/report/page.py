@@ -76,12 +76,12 @@ def render_report(results: Results, found: list[Line], details: Sequence[Detail]
     curves = {detail.row.name: row_curves(results, detail.row) for detail in details}
     not_run = not_run_table(results, messages=True)
     confusion_note = (
-        "Rows are gold, columns what was found with the same start and end; – is nothing. Means over the seeds; the shade "
-        "is the share of the row."
+        "Rows are gold, columns what was found with the same start and end; – is nothing. Means over the seeds; the "
+        "shade is the share of the row."
     )
     cases_note = (
-        f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most errors. What is wrong is underlined twice "
-        "in red, with the kind of error: above in gold what was not found, below what was found and is not gold."
+        f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most errors. What is wrong is underlined "
+        "twice in red, with the kind of error: above in gold what was not found, below what was found and is not gold."
     )
     seeds = "Each dot is a seed, the bar their mean."
     shown = " and ".join(detail.row.name for detail in details)
