@@ -19,7 +19,9 @@ def render(
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="UTF-8 file with one text a line, - for standard input.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="HTML file to write instead, which needs no other file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="HTML file to write instead, which needs no other file.")
+    ] = None,
     code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:

@@ -16,9 +16,12 @@ from .common import friendly_errors, say
 
 def report(
     experiments: Annotated[Path, typer.Argument(help="Folder that `experiments` wrote.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file. It quotes texts of the corpus.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", dir_okay=False, help="HTML file. It quotes texts of the corpus.")
+    ],
     markdown: Annotated[
-        Path | None, typer.Option(help="Markdown file too: the figures, without any text of the corpus.")
+        Path | None,
+        typer.Option(dir_okay=False, help="Markdown file too: the figures, without any text of the corpus."),
     ] = None,
 ) -> None:
     """Compare the rows that are done: a summary, scores, seeds, bootstrap, curves, splits, kinds of error, worst texts.

@@ -39,8 +39,8 @@ ERRORS_NOTE = (
 CURVES_NOTE = (
     "Left: precision and recall of the spans above each threshold, one threshold for all labels, nesting not resolved; "
     "the dot is what the pipelines' own thresholds give. Right: of the spans of a score, how many are right; on the "
-    "dashed line a score is a probability, below it the row is too sure, and “off” is the mean distance in points (ECE). "
-    "Spans of all seeds together, from the lowest score that is stored."
+    "dashed line a score is a probability, below it the row is too sure, and “off” is the mean distance in points "
+    "(ECE). Spans of all seeds together, from the lowest score that is stored."
 )
 _ERROR_NAMES = {"type": "wrong label", "boundary": "wrong boundary", "both": "wrong label and boundary"}
 
