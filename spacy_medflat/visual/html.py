@@ -49,20 +49,25 @@ def render_html(text: str, marks: Sequence[Mark], palette: Mapping[str, str] | N
     tags = {i: _tag(marks[i], lanes[i] or 0, chosen, first + i) for i in drawn}
     waiting = drawn[::-1]
     open_: list[int] = []
+    # Where the latest piece of a mark begins in parts.
+    opened: dict[int, int] = {}
     parts: list[str] = []
     places = sorted({0, len(text), *(marks[i].start for i in drawn), *(marks[i].end for i in drawn)})
     for place, following in zip(places, [*places[1:], len(text)], strict=True):
         depth = next((depth for depth, i in enumerate(open_) if marks[i].end == place), len(open_))
         # What lies inside a mark that ends, but ends later, is cut here and goes on after it.
         cut = [i for i in open_[depth:] if marks[i].end > place]
-        parts.append("</span>" * (len(open_) - depth) + "".join(tags[i] for i in cut))
-        open_[depth:] = cut
-        captions = []
+        for i in cut:
+            parts[opened[i]] = parts[opened[i]].replace('class="entity', 'class="entity part', 1)
+        parts.append("</span>" * (len(open_) - depth))
+        starting = []
         while waiting and marks[waiting[-1]].start == place:
-            i = waiting.pop()
-            open_.append(i)
+            starting.append(waiting.pop())
+        open_[depth:] = [*cut, *starting]
+        for i in open_[depth:]:
+            opened[i] = len(parts)
             parts.append(tags[i])
-            captions.append(_caption(marks[i], lanes[i] or 0, chosen, first + i))
+        captions = [_caption(marks[i], lanes[i] or 0, chosen, first + i) for i in starting]
         if captions:
             parts.append(f'<span class="head">{escape(text[place])}{"".join(captions)}</span>')
         parts.append(escape(text[place + bool(captions) : following]))

@@ -171,6 +171,8 @@ addEventListener("load", async () => {
   document.querySelector("[data-export=tsv]").click();
   log.tsv = await blob.text();
   document.querySelector("tbody tr").click();
+  document.querySelector("article .entity .entity").click();
+  log.about = document.querySelector(".about").textContent;
   log.found = document.querySelectorAll(".entity.found").length;
   document.body.innerHTML = ""; document.body.dataset.log = JSON.stringify(log);
 });
@@ -187,6 +189,7 @@ def test_in_a_browser(page, tmp_path, width):
     assert log["all"] == ["bod", "dis", "sym", "of <mine>"] and log["labels"] == [True] * 4 and log["wide"]
     assert log["score"] == ["dis", "of <mine>"] and sorted(set(log["off"])) == ["0", "2"]
     assert log["label"] == ["bod", "sym", "of <mine>"] and log["found"] == 1
+    assert log["about"] == "bod body 身体 · 0.75 · 0–4"
     lines = log["csv"].removeprefix("\ufeff").split("\r\n")
     assert lines[0] == "text,start,end,label,score,entity" and lines[1] == "ward <1>,0,4,bod,0.75,右肺上叶"
     assert lines[3] == '3,0,6,of <mine>,,"咳嗽, ""干"' and lines[4] == ""

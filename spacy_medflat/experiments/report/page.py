@@ -80,8 +80,9 @@ def render_report(results: Results, found: list[Line], details: Sequence[Detail]
         "shade is the share of the row."
     )
     cases_note = (
-        f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most errors. What is wrong is underlined "
-        "twice in red, with the kind of error: above in gold what was not found, below what was found and is not gold."
+        f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most errors. What is wrong is shaded and "
+        "underlined in red, with the kind of error: above in gold what was not found, below what was found and is not "
+        "gold."
     )
     seeds = "Each dot is a seed, the bar their mean."
     shown = " and ".join(detail.row.name for detail in details)

@@ -48,6 +48,16 @@ document.querySelectorAll(".medflat:not([data-ready])").forEach(root => {
     found.forEach(piece => piece.classList.add("found"));
     setTimeout(() => found.forEach(piece => piece.classList.remove("found")), 2500);
   });
+  // Where there is no pointer that hovers, a tap tells about an entity and those around it.
+  const about = root.querySelector(".about");
+  root.addEventListener("click", event => {
+    const told = [];
+    for (let one = event.target.closest(".entity"); one; one = one.parentElement.closest(".entity")) {
+      if (!one.classList.contains("off")) told.push(one.title);
+    }
+    about.textContent = told.join(" ⊂ ");
+    about.hidden = !told.length;
+  });
   show();
   fitCaptions(root);
   addEventListener("resize", () => fitCaptions(root));
