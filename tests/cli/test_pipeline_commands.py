@@ -220,7 +220,7 @@ def test_render_html(model, tmp_path):
     result = run("render", model, "右肺上叶腺癌术后", "无殊", "--html", tmp_path / "page.html")
     assert result.exit_code == 0, result.output
     page = (tmp_path / "page.html").read_text(encoding="utf8")
-    assert page.count('<p class="text"') == 2 and 'data-label="bod ' in page and "右肺上叶</span>" in page
+    assert page.count('<p class="text"') == 2 and 'data-caption="bod"' in page and "肺上叶</span>" in page
 
 
 @pytest.mark.parametrize(
