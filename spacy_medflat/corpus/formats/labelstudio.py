@@ -23,6 +23,8 @@ KEPT = "labelstudio"
 """The field of `meta` with the rest of a task."""
 
 _NAMES = {"from_name": "label", "to_name": "text"}
+# Fields of tasks and annotations with what is not final, or stands elsewhere too.
+_COPIES = ("drafts", "prediction")
 # What a region always has; its other fields are those of an entity.
 _REGION = ("type", "value", "score")
 # The field of an entity with the other fields of a region's value.
@@ -42,7 +44,7 @@ class _Region(OpenModel):
 
 
 class _Result(OpenModel):
-    result: list[dict[Text, Any]] = Field(default_factory=list)
+    result: list[dict[Text, Any]]
     score: Any = None
     was_cancelled: bool = False
     ground_truth: bool = False
@@ -72,9 +74,14 @@ def read_labelstudio(path: Path, on_skip: OnSkip | None = None) -> Iterator[Reco
         task = parse_object(raw, _Task, "Label Studio", place, on_skip)
         if task is None:
             continue
-        data = task.data.model_extra or {}
-        for fields in (task.model_extra or {}, data):
-            check_all_read({k: v for k, v in fields.items() if k != "drafts"}, "annotations", "Label Studio", place)
+        results = [r for r in (*(task.annotations or ()), *(task.predictions or ())) if isinstance(r, _Result)]
+        for fields in (
+            task.model_extra or {},
+            task.data.model_extra or {},
+            *(result.model_extra or {} for result in results),
+        ):
+            others = {key: value for key, value in fields.items() if key not in _COPIES}
+            check_all_read(others, "annotations", "Label Studio", place)
         source, index, rejected = _choose(task)
         if rejected:
             if on_skip:
