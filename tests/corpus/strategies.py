@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from spacy_medflat.corpus.formats.fields import looks_like_annotations
 from spacy_medflat.corpus.record import Entity, Record
 
 # Characters on which offsets go wrong elsewhere, mixed with any other.
@@ -19,10 +20,16 @@ json_values = st.recursive(
 )
 # Names that a format uses for itself cannot come back; "id" has its own tests.
 metas = st.dictionaries(
-    texts.filter(lambda key: key not in {"id", "text", "entities", "label", "labels", "relations"}),
+    texts.filter(lambda key: key not in {"id", "text", "entities", "label", "labels", "relations", "spans"}),
     json_values,
     max_size=2,
+).filter(lambda meta: not any(looks_like_annotations(name, value) for name, value in meta.items()))
+# Names that no format uses in an entity; "id" and "origin" are those of tools.
+entity_metas = st.dictionaries(
+    st.sampled_from(["id", "origin", "negated", "token_start", "值"]), json_values, max_size=2
 )
+# Of single precision, as in a DocBin.
+scores = st.none() | st.floats(0, 1, width=32)
 
 
 @st.composite
@@ -32,12 +39,17 @@ def records(
     labels: st.SearchStrategy[str] = labels,
     metas: st.SearchStrategy[dict[str, Any]] = metas,
     ids: st.SearchStrategy[str] = texts,
+    entity_metas: st.SearchStrategy[dict[str, Any]] | None = None,
+    scores: st.SearchStrategy[float | None] | None = None,
 ) -> Record:
     """A record whose entities are stretches of its text, in any order and any position to each other."""
+    entity_metas = st.just({}) if entity_metas is None else entity_metas
+    scores = st.none() if scores is None else scores
     text = draw(texts)
     entities = []
     if text:
         bounds = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).filter(lambda b: b[0] != b[1])
         for start, end in draw(st.lists(bounds, max_size=5)):
-            entities.append(Entity(min(start, end), max(start, end), draw(labels)))
+            entity = Entity(min(start, end), max(start, end), draw(labels), score=draw(scores), meta=draw(entity_metas))
+            entities.append(entity)
     return Record(text, entities, id=draw(ids), meta=draw(metas))

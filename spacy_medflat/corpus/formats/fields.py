@@ -48,16 +48,19 @@ def check_all_read(fields: dict[str, Any], read: str, format_name: str, place: s
     RAISES (CorpusError): there is such a field; the message says of which format it may be.
     """
     for name, value in fields.items():
-        if _looks_like_annotations(name, value):
+        if looks_like_annotations(name, value):
             raise CorpusError(
                 f"{place}: field {clipped(name)} looks like annotations, but {format_name} reads {read!r}; "
                 f"{_hint(name, value, read)}, or rename the field if it holds none"
             )
 
 
-def _looks_like_annotations(name: str, value: Any) -> bool:
+def looks_like_annotations(name: str, value: Any) -> bool:
+    """Whether a field holds spans, tags, or anything structured under a name that tools use for annotations."""
     folded = name.casefold()
     known = folded in _NAMES
+    if folded == "entities" and value and isinstance(value, (dict, list)):
+        return True
     if isinstance(value, dict):
         return (known or bool(_misspelt(folded))) and any(map(_has_offsets, value.values()))
     if not isinstance(value, list) or not value:

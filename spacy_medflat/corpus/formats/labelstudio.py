@@ -139,7 +139,7 @@ def _read_task(task: _Task, raw: Fields, source: str, index: int, place: str, on
 
 def _entities(region: _Region, raw: Fields, score: Any) -> list[Entity]:
     value = region.value
-    meta = {key: found for key, found in raw.items() if key not in _REGION and _NAMES.get(key) != found}
+    meta = {key: found for key, found in raw.items() if key not in _REGION and (key, found) not in _NAMES.items()}
     if value.model_extra:
         meta[_VALUE] = value.model_extra
     if region.score is not None:
