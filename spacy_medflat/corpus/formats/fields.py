@@ -16,6 +16,10 @@ _LABELSTUDIO_FIELDS = ("annotations", "predictions", "completions")
 _SPELT = ("entities", "entity", "spans", "labels", "label", "annotations", "predictions")
 _NAMES = {*_SPELT, "span", "annotation", "completions", "ents", "ner", "ner_tags", "tags", "result"}
 
+# Fields with spans that are no entities of the record: reported or kept as they are.
+RELATED = ("relations", "versions")
+_OTHERS = {*RELATED, "labelstudio", "drafts", "prediction"}
+
 _STARTS = {"start", "begin", "start_offset", "start_idx", "startoffset", "start_char", "offset"}
 _ENDS = {"end", "end_offset", "end_idx", "endoffset", "end_char", "length", "stop"}
 _LABELS = {"label", "labels", "type", "tag", "category", "entity_type", "label_type"}
@@ -48,7 +52,7 @@ def check_all_read(fields: dict[str, Any], read: str, format_name: str, place: s
     RAISES (CorpusError): there is such a field; the message says of which format it may be.
     """
     for name, value in fields.items():
-        if looks_like_annotations(name, value):
+        if name not in _OTHERS and looks_like_annotations(name, value):
             raise CorpusError(
                 f"{place}: field {clipped(name)} looks like annotations, but {format_name} reads {read!r}; "
                 f"{_hint(name, value, read)}, or rename the field if it holds none"
@@ -59,17 +63,17 @@ def looks_like_annotations(name: str, value: Any) -> bool:
     """Whether a field holds spans, tags, or anything structured under a name that tools use for annotations."""
     folded = name.casefold()
     known = folded in _NAMES
-    if folded == "entities" and value and isinstance(value, (dict, list)):
+    if not isinstance(value, (dict, list)) or not value:
+        return False
+    if folded == "entities" or _holds_span(value):
         return True
     if isinstance(value, dict):
         return (known or bool(_misspelt(folded))) and any(map(_has_offsets, value.values()))
-    if not isinstance(value, list) or not value:
-        return False
     if all(isinstance(item, str) for item in value):
         return "O" in value and len(set(value)) > 1 and all(map(_is_tag, value))
     if known and any(isinstance(item, (dict, list)) for item in value):
         return True
-    return any(map(_is_span, value)) or (bool(_misspelt(folded)) and _has_offsets(value))
+    return bool(_misspelt(folded)) and _has_offsets(value)
 
 
 def _misspelt(name: str) -> str | None:
@@ -97,6 +101,11 @@ def _is_span(item: Any) -> bool:
         names = {str(key).casefold() for key in item}
         return all(names & wanted for wanted in (_STARTS, _ENDS, _LABELS))
     return isinstance(item, list) and len(item) >= 3 and _integers(item) >= 2 and isinstance(item[2], str)
+
+
+def _holds_span(value: Any, depth: int = 8) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(depth) and (_is_span(value) or any(_holds_span(item, depth - 1) for item in items))
 
 
 def _has_offsets(value: Any, depth: int = 6) -> bool:

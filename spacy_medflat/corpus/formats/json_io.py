@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 from ...errors import CorpusError, MedflatError, clipped, first_problem
 from ...files import BOM, open_for_writing, read_text
 from ..record import Entity, OnSkip, Problem, Record, lost_entity_fields, lost_scores, skip_unreadable
-from .fields import check_all_read
+from .fields import RELATED, check_all_read
 from .lines import read_lines
 
 # The standard module, not srsly: its ujson alters floats in their last digits, refuses large integers that a
@@ -124,8 +124,12 @@ def read_parsed(
         if parsed is None:
             continue
         identifier, meta = split_id(parsed.model_extra)
-        check_all_read(meta, read, format_name, place)
-        yield parsed, Record(parsed.text, [], identifier, place, meta)
+        items = [item for value in dict(parsed).values() if isinstance(value, list) for item in value]
+        for fields in (meta, *(item.model_extra for item in items if isinstance(item, OpenModel))):
+            check_all_read(fields, read, format_name, place)
+        related = [f"{name} ×{len(meta[name])}" for name in RELATED if isinstance(meta.get(name), list) and meta[name]]
+        problems = [Problem("ignored_annotation", place, detail) for detail in related]
+        yield parsed, Record(parsed.text, [], identifier, place, meta, problems)
 
 
 def parse_object(raw: Any, schema: type[ModelT], format_name: str, place: str, on_skip: OnSkip | None) -> ModelT | None:

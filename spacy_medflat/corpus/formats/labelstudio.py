@@ -23,8 +23,6 @@ KEPT = "labelstudio"
 """The field of `meta` with the rest of a task."""
 
 _NAMES = {"from_name": "label", "to_name": "text"}
-# Fields of tasks and annotations with what is not final, or stands elsewhere too.
-_COPIES = ("drafts", "prediction")
 # What a region always has; its other fields are those of an entity.
 _REGION = ("type", "value", "score")
 # The field of an entity with the other fields of a region's value.
@@ -80,8 +78,7 @@ def read_labelstudio(path: Path, on_skip: OnSkip | None = None) -> Iterator[Reco
             task.data.model_extra or {},
             *(result.model_extra or {} for result in results),
         ):
-            others = {key: value for key, value in fields.items() if key not in _COPIES}
-            check_all_read(others, "annotations", "Label Studio", place)
+            check_all_read(fields, "annotations", "Label Studio", place)
         source, index, rejected = _choose(task)
         if rejected:
             if on_skip:
@@ -124,6 +121,8 @@ def _read_task(task: _Task, raw: Fields, source: str, index: int, place: str, on
             where = f"{place} region {number + 1}"
             parsed = parse_object(region, _Region, "Label Studio", where, on_region)
             if parsed is not None and parsed.value.labels:
+                for fields in (parsed.model_extra, parsed.value.model_extra):
+                    check_all_read(fields or {}, "value", "Label Studio", where)
                 record.entities += _entities(parsed, region, chosen.get("score") if source == "predictions" else None)
             elif parsed is not None:
                 record.problems.append(Problem("broken_annotation", where, f"no label: {clipped(region['value'])}"))

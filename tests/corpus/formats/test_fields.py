@@ -23,6 +23,9 @@ SPAN = {"start": 0, "end": 1, "label": "bod"}
         ("findings", [SPAN], "another format"),
         ("ner", [{"offset": 0, "length": 1, "category": "bod"}], "another format"),
         ("tags", ["B-dis", "I-dis", "O"], "another format"),
+        ("meta", {"spans": [SPAN]}, "another format"),
+        ("children", [SPAN], "another format"),
+        ("entities", ["肺"], "misspelt"),
     ],
 )
 def test_annotations_that_are_not_read_are_named(name, value, hint):
@@ -45,7 +48,7 @@ def test_annotations_that_are_not_read_are_named(name, value, hint):
         ("drugs", ["I-131", "B-12"]),
         ("box", [1, 2, 3]),
         ("sections", [{"start": 0, "end": 10, "title": "主诉"}]),
-        ("meta", {"spans": [SPAN]}),
+        ("relations", [{"head_span": SPAN, "label": "part"}]),
     ],
 )
 def test_other_fields_pass(name, value):
