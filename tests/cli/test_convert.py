@@ -173,6 +173,7 @@ def test_annotations_that_are_not_read_are_an_error(tmp_path):
     assert content(read_records(tmp_path / "b.jsonl")) == [("肺癌", [Entity(0, 2, "dis")])]
     for text, name, message in [
         (prodigy, "jsonl", "field 'spans' looks like annotations, but plain JSON-lines"),
+        (LINE + LINE.replace("start", "start_idx"), "jsonl", "It looks like cmeee; name it with --from"),
         (LINE.replace("entities", "entites"), None, "if it is a misspelt 'entities', correct it"),
         (LINE.replace("}]}", '}], "label": [[0, 2, "dis"]]}'), None, "field 'label' looks like annotations"),
         ('{"text": "肺癌", "label": [[0, 2, "x"]], "entities": [{"start_offset": 0, "end_offset": 1, "label": "x"}]}',

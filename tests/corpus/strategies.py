@@ -11,6 +11,11 @@ from spacy_medflat.corpus.record import Entity, Record
 TRICKY = '右肺上叶腺癌ⅢⅣ①％（）ＷＢＣｍ 　\t\n\r\x00\x0b\x1c\x85\u2028\ufeff\u200d️é👩‍⚕🧑<>"\\/,;'
 ANY_CHARACTER = st.one_of(st.sampled_from(TRICKY), st.characters(exclude_categories=["Cs"]))
 
+
+def _without_annotations(fields: dict[str, Any]) -> bool:
+    return not any(looks_like_annotations(name, value) for name, value in fields.items())
+
+
 texts = st.text(ANY_CHARACTER, max_size=40)
 labels = st.one_of(st.sampled_from(["bod", "dis", "sym"]), st.text(ANY_CHARACTER, max_size=5))
 json_values = st.recursive(
@@ -23,11 +28,10 @@ metas = st.dictionaries(
     texts.filter(lambda key: key not in {"id", "text", "entities", "label", "labels", "relations", "spans"}),
     json_values,
     max_size=2,
-).filter(lambda meta: not any(looks_like_annotations(name, value) for name, value in meta.items()))
+).filter(_without_annotations)
 # Names that no format uses in an entity; "id" and "origin" are those of tools.
-entity_metas = st.dictionaries(
-    st.sampled_from(["id", "origin", "negated", "token_start", "值"]), json_values, max_size=2
-)
+entity_fields = st.sampled_from(["id", "origin", "negated", "token_start", "值"])
+entity_metas = st.dictionaries(entity_fields, json_values, max_size=2).filter(_without_annotations)
 # Of single precision, as in a DocBin.
 scores = st.none() | st.floats(0, 1, width=32)
 

@@ -9,6 +9,15 @@ from .tags import parse_tag
 # The field that tells the entities of one JSON format from those of another.
 _ENTITY_FIELDS = {"start_idx": "cmeee", "start_offset": "doccano", "start": "jsonl"}
 
+TITLES = {
+    "cmeee": "CMeEE",
+    "doccano": "doccano",
+    "jsonl": "plain JSON-lines",
+    "prodigy": "Prodigy",
+    "labelstudio": "Label Studio",
+}
+"""What messages call the JSON formats."""
+
 _PRODIGY_FIELDS = ("spans", "_input_hash", "_task_hash")
 _LABELSTUDIO_FIELDS = ("annotations", "predictions", "completions")
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 from ...errors import CorpusError, MedflatError, clipped, first_problem
 from ...files import BOM, open_for_writing, read_text
 from ..record import Entity, OnSkip, Problem, Record, lost_entity_fields, lost_scores, skip_unreadable
-from .fields import RELATED, check_all_read
+from .fields import RELATED, TITLES, check_all_read, json_format
 from .lines import read_lines
 
 # The standard module, not srsly: its ujson alters floats in their last digits, refuses large integers that a
@@ -126,7 +126,7 @@ def read_parsed(
         identifier, meta = split_id(parsed.model_extra)
         items = [item for value in dict(parsed).values() if isinstance(value, list) for item in value]
         for fields in (meta, *(item.model_extra for item in items if isinstance(item, OpenModel))):
-            check_all_read(fields, read, format_name, place)
+            check_all_read(fields or {}, read, format_name, place)
         related = [f"{name} ×{len(meta[name])}" for name in RELATED if isinstance(meta.get(name), list) and meta[name]]
         problems = [Problem("ignored_annotation", place, detail) for detail in related]
         yield parsed, Record(parsed.text, [], identifier, place, meta, problems)
@@ -136,12 +136,15 @@ def parse_object(raw: Any, schema: type[ModelT], format_name: str, place: str, o
     """Read one object by a schema; see `read_parsed`.
 
     RETURNS (model or None): None if the object does not fit and was reported.
-    RAISES (CorpusError): it does not fit, and nothing takes reports.
+    RAISES (CorpusError): it does not fit and nothing takes reports, or its fields are those of another format.
     """
     try:
         return schema.model_validate(raw)
     except ValidationError as error:
         message = f"{place}: not a {format_name} record: {first_problem(error)}; is the file in another format?"
+        looks_like = json_format(raw)
+        if looks_like and TITLES[looks_like] != format_name:
+            raise CorpusError(f"{message} It looks like {looks_like}; name it with --from") from error
         skip_unreadable(on_skip, place, CorpusError(message))
         return None
 

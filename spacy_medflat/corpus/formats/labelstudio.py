@@ -227,6 +227,6 @@ def _regions(record: Record) -> Iterator[Fields]:
 def _task(record: Record, fields: Fields) -> Fields:
     kept = fields.pop(KEPT, None)
     task = _filled(kept if isinstance(kept, dict) else _empty(record), [*_regions(record)])
-    if fields.get("id") == str(task.get("id")):
+    if task.get("id") is not None and fields.get("id") == str(task["id"]):
         del fields["id"]
     return {**task, "data": fields}
