@@ -1,5 +1,6 @@
 """Finding an encoder: a Hugging Face name, a folder with weights or with a recipe, or a pipeline that has one."""
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from .recipe import build_encoder, read_recipe
 if TYPE_CHECKING:
     from spacy_transformers.data_classes import HFObjects
 
+HUB_SECONDS = 4.0
 WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
@@ -74,15 +76,42 @@ def _from_pretrained(
 ) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+    # Without a network, transformers tries again for a minute, even where its cache has all files.
+    local = {} if Path(name).is_dir() or _hub_answers(name) else {"local_files_only": True}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **tokenizer_config)
-        config = AutoConfig.from_pretrained(name, **{**transformer_config, "return_dict": True})
-        return tokenizer, AutoModel.from_pretrained(name, config=config)
+        tokenizer = AutoTokenizer.from_pretrained(name, **tokenizer_config, **local)
+        config = AutoConfig.from_pretrained(name, **{**transformer_config, "return_dict": True}, **local)
+        return tokenizer, AutoModel.from_pretrained(name, config=config, **local)
     except Exception as error:  # every file format raises errors of its own for a damaged file
+        reason = "the hub does not answer, and the cache of this machine does not have it" if local else error
         raise EncoderError(
-            f"cannot load the encoder {name!r}: {error}\nGive a folder that holds config.json, the tokenizer's files "
-            "and the weights, or a name on the Hugging Face hub that this machine can reach or has in its cache"
+            f"cannot load the encoder {name!r}: {reason}. Give a folder that holds config.json, the tokenizer's files "
+            "and the weights, an installed pipeline whose encoder is to be taken, or a name on the Hugging Face hub "
+            "that this machine can reach or has in its cache"
         ) from error
+
+
+def _hub_answers(name: str) -> bool:
+    """Whether the hub says anything about an encoder within `HUB_SECONDS`, be it that there is none."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    answers: list[bool] = []
+
+    def ask() -> None:
+        try:
+            HfApi().model_info(name, timeout=HUB_SECONDS)
+            answers.append(True)
+        except (HfHubHTTPError, ValueError) as error:
+            answers.append(getattr(error, "response", None) is not None)
+        except Exception:  # each way to have no network has an error of its own
+            answers.append(False)
+
+    # In a thread, because a name server that does not answer has a longer time-out of its own.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(HUB_SECONDS)
+    return any(answers)
 
 
 def _vocab_file_contents(tokenizer: Any) -> bytes | None:
