@@ -16,7 +16,7 @@ from ..corpus.kinds import BROKEN
 from ..corpus.record import Problem
 from ..corpus.report import Report
 from ..corpus.report_view import problems_view, report_view
-from ..errors import MedflatError
+from ..errors import MedflatError, amount
 from ..files import write_json
 from .common import check_apart, friendly_errors, say
 
@@ -73,7 +73,7 @@ def _print_comparison(shared: list[Shared], differences: list[Problem]) -> None:
         problems.setdefault(problem.kind, []).append(problem)
     say("between the files", "bold")
     for pair in shared:
-        say(f"{pair.first} and {pair.second} share {len(pair.places):,} texts")
+        say(f"{pair.first} and {pair.second} share {amount(len(pair.places), 'text')}")
     say(problems_view(problems))
 
 

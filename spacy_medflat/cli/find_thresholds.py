@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MedflatError
+from ..errors import MedflatError, amount
 from ..files import replaced_when_done, write_json
 from ..ner.gold import read_gold
 from ..ner.span_finder import candidates_of
@@ -59,7 +59,7 @@ def find_thresholds(
         if tuning.choice == "now":
             say("No other thresholds help on such texts, so those of now stay.")
         else:
-            say(f"F1 {tuning.before:.4f} before, {tuning.after:.4f} after, both on all {len(examples):,} texts")
+            say(f"F1 {tuning.before:.4f} before, {tuning.after:.4f} after, both on all {amount(len(examples), 'text')}")
         if report:
             write_json(report, {**asdict(tuning), "thresholds": thresholds})
         if output:

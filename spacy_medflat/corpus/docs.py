@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc, Span
 
+from ..errors import amount
 from .record import Entity, Problem, Record, describe
 
 USER_DATA_KEY = "medflat"
@@ -50,7 +51,7 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
     if scores and None not in scores:
         doc.spans[spans_key].attrs["scores"] = np.array(scores, dtype=np.float32)
     elif lost := sum(score is not None for score in scores):
-        detail = f"scores ×{lost}: {len(scores) - lost} entities have none"
+        detail = f"scores ×{lost}: {amount(len(scores) - lost, 'entity')} without one"
         problems.append(Problem("dropped_meta", record.place, detail))
     doc.user_data[USER_DATA_KEY] = {"id": record.id, "meta": record.meta}
     if any(entity_meta):

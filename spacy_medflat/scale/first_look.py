@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import BinaryIO
 
-from ..errors import MedflatError, SourceError
+from ..errors import MedflatError, SourceError, amount
 from .encodings import SAMPLE_BYTES, detect_encoding, peek
 from .items import Failure, Item
 from .parse import parse
@@ -83,6 +83,6 @@ def _tell_encodings(sources: Sequence[Source], warn: Callable[[str], None]) -> N
                 found[detect_encoding(peek(file)[:SAMPLE_BYTES])] += 1
     for encoding in sorted(set(found) - {"utf-8"}):
         warn(
-            f"{found[encoding]} of the first {found.total()} files are not UTF-8 and are read as "
-            f"{encoding.upper()}; --encoding names another"
+            f"{amount(found[encoding], 'file')} of the first {found.total()} not in UTF-8, read as {encoding.upper()}; "
+            "--encoding names another"
         )

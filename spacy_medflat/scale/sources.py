@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import MedflatError
+from ..errors import MedflatError, amount
 from ..files import escaped
 from .encodings import check_encoding, peek
 
@@ -124,7 +124,7 @@ def _folder(folder: Path, kind: str | None, warn: Callable[[str], None]) -> list
         raise MedflatError(f"{folder}: nothing to read in this folder; known suffixes are {', '.join(_SUFFIXES)}")
     if unknown:
         counts = ", ".join(f"{suffix} ×{count:,}" for suffix, count in unknown.most_common(5))
-        warn(f"{folder}: {unknown.total():,} files of unknown kind are passed over ({escaped(counts)}); see --from")
+        warn(f"{folder}: {amount(unknown.total(), 'file')} of unknown kind passed over ({escaped(counts)}); see --from")
     return found
 
 

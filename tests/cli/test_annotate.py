@@ -105,7 +105,7 @@ def test_what_is_passed_over_and_what_is_not_written_is_said(model, tmp_path):
     for name in ("a.txt", "B.TXT", "c.text", "d.text", "_hidden.text"):
         (folder / name).write_text("咳嗽", encoding="utf8")
     result = run(model, folder, "-o", tmp_path / "OUT.JSONL")
-    assert result.exit_code == 0 and "2 files of unknown kind are passed over (.text ×2)" in result.stderr
+    assert result.exit_code == 0 and "2 files of unknown kind passed over (.text ×2)" in result.stderr
     assert [row["id"] for row in read_lines(tmp_path / "OUT.JSONL")] == ["B", "a"]
     wrong = run(model, folder, "-o", tmp_path / "out.json")
     assert wrong.exit_code == 1 and ".json is not written; name a folder, or a file in .jsonl" in wrong.stderr

@@ -49,8 +49,8 @@ def test_encodings_of_a_folder_are_told_and_read_for_each_file(tmp_path):
     (tmp_path / "6.txt.gz").write_bytes(gzip.compress("右肺上叶腺癌".encode("gbk")))
     assert texts(tmp_path) == ["右肺上叶腺癌"] * 6
     assert look(tmp_path) == [
-        "4 of the first 6 files are not UTF-8 and are read as GB18030; --encoding names another",
-        "1 of the first 6 files are not UTF-8 and are read as UTF-16; --encoding names another",
+        "4 files of the first 6 not in UTF-8, read as GB18030; --encoding names another",
+        "1 file of the first 6 not in UTF-8, read as UTF-16; --encoding names another",
     ]
 
 

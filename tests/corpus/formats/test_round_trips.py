@@ -71,4 +71,4 @@ def test_what_does_not_survive_is_named(name, item, tmp_path_factory):
 def test_scores_that_only_some_entities_have_are_reported(tmp_path):
     item = Record("肺癌", [Entity(0, 1, "bod", score=0.5), Entity(0, 2, "dis")], place="x")
     problems, _ = through([item], "docbin", tmp_path)
-    assert [str(p) for p in problems] == ["x: dropped_meta: scores ×1: 1 entities have none"]
+    assert [str(p) for p in problems] == ["x: dropped_meta: scores ×1: 1 entity without one"]
