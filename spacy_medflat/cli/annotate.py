@@ -11,7 +11,7 @@ from ..scale.run import ENGINES, Outcome, annotate_corpus
 from ..scale.run_settings import FieldNames, RunSettings
 from ..scale.sources import SOURCE_KINDS
 from ..scale.writers import PART_FORMATS
-from .common import Code, GpuId, friendly_errors, say
+from .common import GOES_ON, Code, GpuId, friendly_errors, say
 from .progress import texts_done
 
 SOME_FAILED = 3
@@ -81,13 +81,8 @@ def annotate(
     given = {name: value for name, value in context.params.items() if value is not None}
     fields = FieldNames(text=text_field, id=id_field, entities=entities_field)
     settings = RunSettings(fields=fields, **given)
-    with friendly_errors():
-        try:
-            with texts_done() as progress:
-                outcome = annotate_corpus(inputs, output, settings, progress=progress, warn=_warn)
-        except KeyboardInterrupt:
-            say("Interrupted. What is done stays; the same command goes on.", stderr=True)
-            raise typer.Exit(130) from None
+    with friendly_errors(GOES_ON), texts_done() as progress:
+        outcome = annotate_corpus(inputs, output, settings, progress=progress, warn=_warn)
     for line in _lines(outcome, output):
         say(line, stderr=True)
     if outcome.summary.failed:

@@ -46,6 +46,8 @@ def peek(file: Any) -> bytes:
     """The beginning of a file that is open for reading, which is still read afterwards."""
     if hasattr(file, "peek"):
         return file.peek(SAMPLE_BYTES)
+    if not file.seekable():
+        return b""
     position = file.tell()
     data = file.read(SAMPLE_BYTES)
     file.seek(position)
