@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -25,19 +26,15 @@ def project(tmp_path_factory):
     shutil.copy(ROOT / "project.yml", folder)
     for name in ("configs", "assets"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("train", "dev"):
-        path = folder / "assets" / "corpus" / f"{name}.json"
-        path.write_text(
-            json.dumps(json.loads(path.read_text(encoding="utf8"))[:30], ensure_ascii=False), encoding="utf8"
-        )
     config = srsly.read_yaml(folder / "project.yml")
     config["workflows"]["most"] = [c for c in config["workflows"]["train"] if c not in ("install", "try")]
     srsly.write_yaml(folder / "project.yml", config)
+    done = run(folder, "most")
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
-def run(project, command):
-    arguments = ["--vars.steps", "3", "--vars.eval_frequency", "3", "--vars.warmup_steps", "1"]
+def run(project, command, *arguments):
     return subprocess.run(
         [sys.executable, "-m", "spacy", "project", "run", command, str(project), *arguments],
         capture_output=True,
@@ -46,10 +43,20 @@ def run(project, command):
     )
 
 
+def test_the_picture_of_the_readme_is_what_the_pipeline_finds(project):
+    picture = json.loads((ROOT / "docs" / "img" / "nested.json").read_text(encoding="utf8"))
+    doc = spacy.load(project / "training" / "model-final")(picture["text"])
+    found = [[span.start_char, span.end_char, span.label_] for span in doc.spans["sc"]]
+    assert found == picture["entities"]
+    draw = runpy.run_path(str(ROOT / "docs" / "img" / "make_nested.py"))["draw"]
+    drawn = (ROOT / "docs" / "img" / "nested.svg").read_text(encoding="utf8")
+    assert drawn == draw(picture["text"], picture["entities"])
+    for readme in ("README.md", "README.zh.md"):
+        assert picture["text"] in (ROOT / readme).read_text(encoding="utf8")
+
+
 def test_convert_fit_evaluate_and_package(project):
-    done = run(project, "most")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert 0.0 <= json.loads((project / "metrics" / "dev.json").read_text())["spans_sc_f"] <= 1.0
+    assert json.loads((project / "metrics" / "dev.json").read_text())["spans_sc_f"] > 0.75
     (wheel,) = (project / "packages").glob("zh_medflat-0.1.0-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read("zh_medflat-0.1.0.dist-info/METADATA").decode()
@@ -62,7 +69,7 @@ def test_convert_fit_evaluate_and_package(project):
     # What is done is done again only if something changed.
     recipe = project / "assets" / "encoder" / "recipe.json"
     recipe.write_text(recipe.read_text().replace('"dropout": 0.1', '"dropout": 0.2'))
-    again = run(project, "convert"), run(project, "fit")
+    again = run(project, "convert"), run(project, "fit", "--vars.steps", "3", "--vars.eval_frequency", "3")
     assert "Skipping 'convert'" in again[0].stdout
     assert "Skipping 'fit'" not in again[1].stdout and again[1].returncode == 0
 
