@@ -55,3 +55,12 @@ def first_problem(error: ValidationError) -> str:
     field = ".".join(map(str, first["loc"])) or "record"
     got = "" if first["type"] == "missing" else f", got {clipped(first['input'])}"
     return f"{field}: {first['msg'].lower()}{got}"
+
+
+def amount(count: int, noun: str) -> str:
+    """A number with a noun: `1 text`, `2,000 entities`.
+
+    noun (str): in the singular.
+    """
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"

@@ -9,14 +9,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from .errors import MedflatError, first_problem
-
-try:
-    import fcntl
-except ImportError:
-    fcntl = None  # type: ignore[assignment]
 
 BOM = "\ufeff"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -136,31 +132,24 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[tuple[int, ...]]:
-    """Hold the lock of a file, which is created if it is missing, or of a folder.
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is created if it is missing. It ends with this process at the latest.
 
-    The lock is free once this process and all that inherited the descriptors have ended, so that a child process whose
-    parent was killed still keeps others out. Where the system has no such locks (Windows, some network file systems),
-    this does nothing.
+    Where a network file system has no locks, this keeps nobody out.
 
-    YIELDS (tuple of int): file descriptors that child processes inherit.
     RAISES (MedflatError): another process holds the lock.
     """
-    if fcntl is None:
-        yield ()
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDONLY | os.O_CREAT, 0o666)
+    lock = FileLock(path, timeout=0)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            folder = path if path.is_dir() else path.parent
-            raise MedflatError(f"another process is at work in {folder}; wait for it, or end it") from error
-        except OSError:
-            pass
-        yield (descriptor,)
+        lock.acquire()
+    except Timeout as error:
+        raise MedflatError(f"another process is at work in {path.parent}; wait for it, or end it") from error
+    except NotImplementedError:
+        pass
+    try:
+        yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 def read_json(path: Path) -> dict[str, Any]:

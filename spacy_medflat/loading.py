@@ -15,6 +15,11 @@ from .ner.span_finder import SpanFinder
 from .runtime import use_device
 
 
+def is_pipeline(name: str) -> bool:
+    """Whether this is the name of an installed package, or a folder with a pipeline."""
+    return is_package(name) or (Path(name) / "config.cfg").is_file()
+
+
 def model_folder(model: str) -> Path:
     """The folder of a pipeline.
 

@@ -116,9 +116,6 @@ def test_text_is_read_as_it_stands(tmp_path):
     assert read_text(write(tmp_path / "a", text)) == text
 
 
-pytest.importorskip("fcntl")
-
-
 def test_one_at_a_time(tmp_path):
     refused = pytest.raises(MedflatError, match="another process is at work in")
     with locked(tmp_path / "lock"), refused, locked(tmp_path / "lock"):
@@ -127,11 +124,16 @@ def test_one_at_a_time(tmp_path):
         pass
 
 
-def test_a_child_that_outlives_its_parent_keeps_others_out(tmp_path):
-    with locked(tmp_path / "lock") as descriptors:
-        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=descriptors)
+def test_a_lock_ends_with_a_killed_process(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from spacy_medflat.files import locked\n"
+        "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "lock")], stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"held\n"
     with pytest.raises(MedflatError), locked(tmp_path / "lock"):
         pass
-    child.communicate(b"\n")
+    holder.kill()
+    holder.communicate()
     with locked(tmp_path / "lock"):
         pass

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
+from ..errors import amount
 from ..scale.run import ENGINES, Outcome, annotate_corpus
 from ..scale.run_settings import FieldNames, RunSettings
 from ..scale.sources import SOURCE_KINDS
 from ..scale.writers import PART_FORMATS
-from .common import Code, GpuId, friendly_errors, say
+from .common import GOES_ON, Code, GpuId, friendly_errors, say
 from .progress import texts_done
 
+SOME_FAILED = 3
 _KINDS = "; ".join(f"{name}, {meaning}" for name, meaning in SOURCE_KINDS.items())
 
 
@@ -28,6 +30,9 @@ def annotate(
     model: Annotated[str, typer.Option("--model", "-m", help="Package name or folder of a trained pipeline.")],
     kind: Annotated[
         str | None, typer.Option("--from", help=f"What IN is, in place of what suffixes say: {_KINDS}.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the texts. Told from each file by default: UTF-8 or GB18030.")
     ] = None,
     target: Annotated[
         str | None,
@@ -69,22 +74,19 @@ def annotate(
     A run that was interrupted, killed even, goes on with the same command, and its output is that of an undisturbed
     one. A text that cannot be read or fails is left out and listed, with the reason, in _errors.jsonl, in OUT or
     beside it in OUT.run.
+
+    Exit codes: 0, all texts are done; 3, some failed; 1, an error, or all failed; 130, interrupted.
     """
     # The other options are named as the settings; those that are not given are found.
     given = {name: value for name, value in context.params.items() if value is not None}
     fields = FieldNames(text=text_field, id=id_field, entities=entities_field)
     settings = RunSettings(fields=fields, **given)
-    with friendly_errors():
-        try:
-            with texts_done() as progress:
-                outcome = annotate_corpus(inputs, output, settings, progress=progress, warn=_warn)
-        except KeyboardInterrupt:
-            say("Interrupted. What is done stays; the same command goes on.", stderr=True)
-            raise typer.Exit(130) from None
+    with friendly_errors(GOES_ON), texts_done() as progress:
+        outcome = annotate_corpus(inputs, output, settings, progress=progress, warn=_warn)
     for line in _lines(outcome, output):
         say(line, stderr=True)
-    if outcome.summary.failed and not outcome.summary.documents:
-        raise typer.Exit(1)
+    if outcome.summary.failed:
+        raise typer.Exit(SOME_FAILED if outcome.summary.documents else 1)
 
 
 def _warn(message: str) -> None:
@@ -93,7 +95,7 @@ def _warn(message: str) -> None:
 
 def _lines(outcome: Outcome, output: Path) -> Iterator[str]:
     summary = outcome.summary
-    done = f"{summary.documents:,} texts with {summary.entities:,} entities in {output}"
+    done = f"{amount(summary.documents, 'text')} with {amount(summary.entities, 'entity')} in {output}"
     if outcome.already_complete:
         yield f"Complete already: {done}; --force starts anew"
     elif outcome.resumed:
@@ -103,4 +105,4 @@ def _lines(outcome: Outcome, output: Path) -> Iterator[str]:
     for kind, count in summary.left_out.items():
         yield f"The format could not hold: {kind} ×{count:,}"
     if summary.failed:
-        yield f"{summary.failed:,} texts failed; see {outcome.folder / '_errors.jsonl'}"
+        yield f"{amount(summary.failed, 'text')} failed; see {outcome.folder / '_errors.jsonl'}"

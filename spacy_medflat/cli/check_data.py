@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 from spacy.tokens import Doc
 
-from ..corpus.check import check_records
+from ..corpus.check import read_checked
 from ..corpus.compare import Contents, Shared, label_differences, shared_texts
 from ..corpus.docs import record_to_doc
 from ..corpus.formats.docbin import blank_pipeline
-from ..corpus.formats.registry import FORMATS, read_records
+from ..corpus.formats.registry import FORMATS
 from ..corpus.kinds import BROKEN
 from ..corpus.record import Problem
 from ..corpus.report import Report
 from ..corpus.report_view import problems_view, report_view
-from ..errors import MedflatError
+from ..errors import MedflatError, amount
 from ..files import write_json
 from .common import check_apart, friendly_errors, say
 
@@ -61,7 +61,7 @@ def check_data(
 def _inspect(
     path: Path, source_format: str | None, spans_key: str, tokenizer: Callable[[str], Doc], contents: Contents
 ) -> Report:
-    clean, report = check_records(read_records(path, source_format, spans_key))
+    clean, report = read_checked(path, source_format, spans_key)
     for record in contents.watch(clean):
         report.add_problems(record_to_doc(record, tokenizer, spans_key)[1])
     return report
@@ -73,7 +73,7 @@ def _print_comparison(shared: list[Shared], differences: list[Problem]) -> None:
         problems.setdefault(problem.kind, []).append(problem)
     say("between the files", "bold")
     for pair in shared:
-        say(f"{pair.first} and {pair.second} share {len(pair.places):,} texts")
+        say(f"{pair.first} and {pair.second} share {amount(len(pair.places), 'text')}")
     say(problems_view(problems))
 
 

@@ -26,16 +26,23 @@ ChineseOnly = Annotated[
 ]
 
 
+GOES_ON = "What is done stays; the same command goes on."
+
+
 @contextmanager
-def friendly_errors() -> Iterator[None]:
-    """Turn errors about input into a message on stderr and exit code 1.
+def friendly_errors(interrupted: str = "Nothing is written.") -> Iterator[None]:
+    """Turn errors about input into a message on stderr and exit code 1, and an interruption into exit code 130.
 
     Other errors are defects of this package, and keep their traceback.
 
-    RAISES (typer.Exit): after a MedflatError, OSError or UnicodeError.
+    interrupted (str): what to say after Ctrl-C: what is left, and how to go on.
+    RAISES (typer.Exit): after a MedflatError, OSError or UnicodeError, or a KeyboardInterrupt.
     """
     try:
         yield
+    except KeyboardInterrupt:
+        say(f"Interrupted. {interrupted}", stderr=True)
+        raise typer.Exit(130) from None
     except (MedflatError, OSError, UnicodeError) as error:
         message = str(error)
         if isinstance(error, OSError) and error.strerror:

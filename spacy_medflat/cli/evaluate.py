@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..errors import amount
 from ..files import write_json
 from ..ner.scorer import ROLES
 from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
@@ -30,7 +31,7 @@ def evaluate(
         scores = nlp.evaluate(examples)
         rows = _rows(scores, f"spans_{recognizer.key}")
         say(table(["", "P", "R", "F"], rows, title=f"{model} on {data}", bold="all"))
-        say(f"{len(examples):,} texts, {scores['speed']:,.0f} tokens a second")
+        say(f"{amount(len(examples), 'text')}, {scores['speed']:,.0f} characters a second")
         if output:
             write_json(output, scores)
 

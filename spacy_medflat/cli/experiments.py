@@ -12,7 +12,7 @@ from ..experiments.folder import RunFolder
 from ..experiments.index import write_index
 from ..experiments.matrix import Row, read_matrix
 from ..experiments.runner import run_all, runs_of
-from .common import GpuId, friendly_errors, say, split_names, table
+from .common import GOES_ON, GpuId, friendly_errors, say, split_names, table
 
 
 def experiments(
@@ -32,7 +32,7 @@ def experiments(
     A row whose variables were not given, or that needs a GPU where there is none, is listed with the reason and not
     run. A run that fails does not stop the others; the exit code is then 1.
     """
-    with friendly_errors():
+    with friendly_errors(GOES_ON):
         found = read_matrix(matrix, _variables(settings or []), has_gpu=gpu_id >= 0 and torch.cuda.is_available())
         rows = found.select(split_names(only), _seeds(seeds))
         if list_only:

@@ -10,7 +10,7 @@ import typer
 
 from ..corpus.check import without_surrogates
 from ..corpus.formats.registry import read_records
-from ..errors import LexiconError, MedflatError
+from ..errors import LexiconError, MedflatError, amount
 from ..lattice.coverage import LexiconCoverage, lexicon_coverage
 from ..lattice.lexicon import Lexicon, read_lexicon, write_lexicon
 from ..lattice.lexicon_words import LexiconWords
@@ -54,7 +54,7 @@ def build(
         lexicons = []
         for source in sources:
             lexicons.append(read_lexicon(source, split_names(columns)))
-            say(f"{source}: {len(lexicons[-1]):,} words")
+            say(f"{source}: {amount(len(lexicons[-1]), 'word')}")
         merged = reduce(_merged, lexicons)
         dropped = set(read_lexicon(drop)) if drop else set()
         kept = merged.filter(rules, min_frequency=min_frequency, types=split_names(types), drop=dropped)
@@ -62,7 +62,7 @@ def build(
         if not len(kept):
             raise LexiconError(f"none of the {len(merged):,} words passes; nothing is written")
         write_lexicon(kept, target)
-        say(f"{target}: {len(kept):,} words")
+        say(f"{target}: {amount(len(kept), 'word')}")
 
 
 @lexicon_cli.command("inspect")
@@ -91,7 +91,7 @@ def inspect(
             coverage = lexicon_coverage(words, without_surrogates(read_records(data)))
             if not coverage.characters:
                 raise MedflatError(f"{data}: no texts to count words in")
-            say(f"{coverage.words_per_character:.3f} words a character in {coverage.texts:,} texts")
+            say(f"{coverage.words_per_character:.3f} words a character in {amount(coverage.texts, 'text')}")
             head = ["label", "mentions", "in the lexicon"]
             say(table(head, _mentions(coverage), bold="all") if coverage.mentions else "no entities in these texts")
 
@@ -104,7 +104,7 @@ def _merged(first: Lexicon, second: Lexicon) -> Lexicon:
 def _size(lexicon: Lexicon, rules: WordRules) -> str:
     """The number of words, and of those that the rules refuse, with the reasons."""
     refused = "".join(f", {n:,} {reason}" for reason, n in sorted(rules.refused(lexicon).items()))
-    return f"{len(lexicon):,} words{refused}"
+    return f"{amount(len(lexicon), 'word')}{refused}"
 
 
 def _lengths(lexicon: Lexicon, longest: int) -> Iterator[tuple[str, int]]:

@@ -17,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..errors import amount
 from ..scale.run import State
 
 TextT = TypeVar("TextT")
@@ -72,7 +73,7 @@ def texts_done() -> Iterator[Callable[[State], None]]:
                 start, first = progress.get_time(), state.documents
             seconds = progress.get_time() - start
             rate = f", {(state.documents - first) / seconds:,.1f} a second" if state.documents > first else ""
-            shown = f"{state.documents:,} texts{rate}{f', {state.failed:,} failed' if state.failed else ''}"
+            shown = f"{amount(state.documents, 'text')}{rate}{f', {state.failed:,} failed' if state.failed else ''}"
             progress.update(task, total=state.total or None, completed=state.position, shown=shown)
 
         yield update

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from ..files import BOM, decode, read_text, write_text
-from ..visual.html import doc_marks, render_html, render_page
+from ..visual.page import page_texts, render_page
 from ..visual.tree import render_tree
 from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline
 
@@ -19,13 +19,15 @@ def render(
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="UTF-8 file with one text a line, - for standard input.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="HTML file to write instead, which needs no other file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="HTML file to write instead, which needs no other file.")
+    ] = None,
     code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Print each text with its entities as a tree: label, text and score, inner entities under outer ones.
 
-    With --html, a page with the entities as boxes inside boxes.
+    With --html, a page with the entities underlined, filters by label and score, and a table that can be saved.
     """
     with friendly_errors():
         check_apart([html], [file] if file else [])
@@ -34,8 +36,8 @@ def render(
             raise typer.BadParameter("give at least one TEXT, or --file")
         nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         if html:
-            bodies = [render_html(doc.text, doc_marks(doc, recognizer.key)) for doc in nlp.pipe(lines)]
-            write_text(html, render_page(model, bodies))
+            page = render_page(f"Entities: {Path(model).name}", page_texts(nlp.pipe(lines), recognizer.key))
+            write_text(html, page)
             return
         console = Console()
         for doc in nlp.pipe(lines):

@@ -41,7 +41,7 @@ def train(
         logger.setLevel(logging.DEBUG)
     overrides = parse_config_overrides(list(ctx.args))
     import_code(code)
-    with friendly_errors():
+    with friendly_errors("The same command with --resume goes on from the last checkpoint, if there is one."):
         _check_output(output, resume, force)
         output.mkdir(parents=True, exist_ok=True)
         msg.info(f"Saving to output directory: {output}")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import amount
 from ..lattice.lexicon import read_lexicon
 from ..lattice.rules import WordRules
 from ..vectors.convert import ConversionSummary, WordFilter, convert_vectors
@@ -123,7 +124,7 @@ def train(
             write_vectors(trained.table, scratch)
         if word2vec:
             write_word2vec(trained.table, word2vec)
-        say(f"{trained.texts:,} texts, {trained.tokens:,} tokens → {target}", "bold")
+        say(f"{amount(trained.texts, 'text')}, {amount(trained.tokens, 'token')} → {target}", "bold")
         say(f"{len(trained.table.words):,} vectors of {settings.dimension} numbers")
         _print_coverage(set(trained.table.words).__contains__, lexicon, trained.words)
 
@@ -150,18 +151,18 @@ def inspect(
             found = Counter(word for text in find_words(iter_texts(data), source) for word in text.words)
         rows, dimension = vocab.vectors.shape
         say(f"{folder}", "bold")
-        say(f"{len(vocab.vectors.key2row):,} words, {rows:,} vectors of {dimension} numbers")
+        say(f"{amount(len(vocab.vectors.key2row), 'word')}, {amount(rows, 'vector')} of {dimension} numbers")
         _print_coverage(has_vector(vocab), lexicon, found)
 
 
 def _summary_lines(summary: ConversionSummary) -> list[str]:
     lines = [
-        f"{summary.rows:,} rows of {summary.dimension} numbers read, {summary.kept:,} words kept, "
+        f"{amount(summary.rows, 'row')} of {summary.dimension} numbers read, {amount(summary.kept, 'word')} kept, "
         f"{summary.characters:,} of them single characters"
     ]
     lines += [f"left out: {number:,} {reason}" for reason, number in summary.skipped.most_common()]
     if summary.announced is not None and summary.announced < summary.rows:
-        lines.append(f"the header of the file says {summary.announced:,} rows, but there are more")
+        lines.append(f"the header of the file says {amount(summary.announced, 'row')}, but there are more")
     return lines
 
 

@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from spacy.util import logger
 
-from ..errors import clipped
+from ..errors import CorpusError, clipped
 from .compare import DuplicateFinder
+from .formats.registry import read_records
 from .kinds import KINDS
 from .nesting import find_overlaps
 from .record import Entity, Problem, Record, describe
@@ -31,6 +33,38 @@ def check_records(
     """
     report = Report(strict)
     return _checked(records, report, None if labels is None else frozenset(labels)), report
+
+
+def read_checked(
+    path: Path,
+    format_name: str | None = None,
+    spans_key: str = "sc",
+    labels: Collection[str] | None = None,
+    strict: bool = False,
+) -> tuple[Iterator[Record], Report]:
+    """Read a file or folder and check it; texts that cannot be read are skipped and reported.
+
+    path, format_name, spans_key: see `read_records`; labels, strict: see `check_records`.
+    RETURNS (iterator of Record, Report): see `check_records`.
+    RAISES (MedflatError): a missing path, an unknown format, or while the records are consumed: input of which nothing
+        can be read, and in strict mode a broken item.
+    """
+    report = Report(strict)
+    records = read_records(path, format_name, spans_key, report.skip)
+    known = None if labels is None else frozenset(labels)
+    return _with_totals(_checked(records, report, known), report, path), report
+
+
+def _with_totals(records: Iterator[Record], report: Report, path: Path) -> Iterator[Record]:
+    """Refuse a file of which no text could be read, and warn of one without entities."""
+    yield from records
+    unreadable, rejected = (report.problems.get(kind, ()) for kind in ("unreadable", "rejected"))
+    if unreadable and len(unreadable) + len(rejected) == report.texts_read:
+        raise CorpusError(
+            f"{unreadable[0].place}: {unreadable[0].detail}; none of {len(unreadable):,} texts can be read"
+        )
+    if not report.entities_read:
+        report.add_problems([Problem("no_entities", path.name, f"texts: {report.texts_read:,}, entities: 0")])
 
 
 def _checked(records: Iterable[Record], report: Report, labels: frozenset[str] | None) -> Iterator[Record]:
@@ -66,8 +100,8 @@ def _surrogate(record: Record) -> Problem:
 def _has_surrogate(record: Record) -> bool:
     """Whether any string of the record cannot be written as UTF-8."""
     strings = [record.text, record.id, *(f"{entity.label}{entity.surface}" for entity in record.entities)]
-    if record.meta:
-        strings.append(json.dumps(record.meta, ensure_ascii=False, default=repr))
+    if meta := [fields for fields in (record.meta, *(entity.meta for entity in record.entities)) if fields]:
+        strings.append(json.dumps(meta, ensure_ascii=False, default=repr))
     try:
         "".join(strings).encode("utf-8")
     except UnicodeEncodeError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
+from ..errors import amount
 from .record import Entity, Problem, Record
 
 
@@ -37,7 +38,7 @@ class DuplicateFinder:
             yield Problem(
                 "conflict",
                 record.place,
-                f"{len(entities - first_entities)} entities only here, "
+                f"{amount(len(entities - first_entities), 'entity')} only here, "
                 f"{len(first_entities - entities)} only in {first_place}",
             )
 
@@ -114,7 +115,7 @@ def label_differences(files: Mapping[str, Contents]) -> list[Problem]:
     problems = []
     for name, labels in others:
         for label in sorted(set(labels) - set(learnt)):
-            detail = f"label {label!r} ({labels[label]} entities) does not occur in {first}"
+            detail = f"label {label!r} ({amount(labels[label], 'entity')}) does not occur in {first}"
             problems.append(Problem("label_mismatch", name, detail))
         for label in sorted(set(learnt) - set(labels)):
             problems.append(Problem("label_absent", name, f"label {label!r} of {first} does not occur here"))

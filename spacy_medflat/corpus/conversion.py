@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ..errors import CorpusError
 from ..files import replaced_when_done
-from .check import check_records
-from .formats.registry import format_of_output, read_records, write_records
+from .check import read_checked
+from .formats.registry import format_of_output, write_records
 from .record import Record
 from .report import Report
 from .submission import check_submission
@@ -45,10 +45,9 @@ def convert_corpus(
     chosen = target_format or format_of_output(target)
     if submission and chosen != "cmeee":
         raise CorpusError(f"a submission is in the format 'cmeee', but {target} is to be {chosen!r}; call it .json")
-    records = read_records(source, source_format, spans_key)
-    clean, report = check_records(progress(records), labels, strict or submission is not None)
+    clean, report = read_checked(source, source_format, spans_key, labels, strict or submission is not None)
     with replaced_when_done(target) as scratch:
-        report.add_problems(write_records(clean, scratch, chosen, spans_key, lang))
+        report.add_problems(write_records(progress(clean), scratch, chosen, spans_key, lang))
         if submission:
             check_submission(scratch, submission)
     return report

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc, Span
 
+from ..errors import amount
 from .record import Entity, Problem, Record, describe
 
 USER_DATA_KEY = "medflat"
@@ -25,14 +26,16 @@ def record_to_doc(record: Record, make_doc: Callable[[str], Doc], spans_key: str
 def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
     """Put a record's entities into `doc.spans[spans_key]`, its identifier and fields into `doc.user_data`.
 
-    The span group is set even if it stays empty. Scores, if every entity has one, go to its `attrs["scores"]`.
+    The span group is set even if it stays empty. Scores, if every entity has one, go to its `attrs["scores"]`; if only
+    some have one, they are lost and reported.
 
     doc (Doc): a document with the record's text.
     RETURNS (list of Problem): an "unaligned" problem for each entity that is skipped because the text has no token
-        boundary at its start or end, or because its offsets are no stretch of the text.
+        boundary at its start or end, or because its offsets are no stretch of the text; "dropped_meta" for scores.
     """
     spans = []
     scores = []
+    entity_meta = []
     problems = []
     for entity in record.entities:
         # Doc.char_span moves offsets outside the text into it.
@@ -43,10 +46,16 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
         else:
             spans.append(span)
             scores.append(entity.score)
+            entity_meta.append(entity.meta)
     doc.spans[spans_key] = spans
     if scores and None not in scores:
         doc.spans[spans_key].attrs["scores"] = np.array(scores, dtype=np.float32)
+    elif lost := sum(score is not None for score in scores):
+        detail = f"scores ×{lost}: {amount(len(scores) - lost, 'entity')} without one"
+        problems.append(Problem("dropped_meta", record.place, detail))
     doc.user_data[USER_DATA_KEY] = {"id": record.id, "meta": record.meta}
+    if any(entity_meta):
+        doc.user_data[USER_DATA_KEY]["entity_meta"] = entity_meta
     return problems
 
 
@@ -61,11 +70,21 @@ def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
     """
     stored = doc.user_data.get(USER_DATA_KEY, {})
     record = Record(doc.text, id=stored.get("id", ""), place=place, meta=_as_lists(stored.get("meta", {})))
+    others = [*map(repr, sorted(doc.spans)), *(["doc.ents"] if doc.ents else [])]
     if spans_key in doc.spans:
+        found = spans_with_scores(doc, spans_key)
+        metas = _as_lists(stored.get("entity_meta", ()))
+        # Other components may have changed the spans.
+        metas = metas if len(metas) == len(found) else [{} for _ in found]
         record.entities = [
-            Entity(s.start_char, s.end_char, s.label_, score=score) for s, score in spans_with_scores(doc, spans_key)
+            Entity(span.start_char, span.end_char, span.label_, score=score, meta=meta)
+            for (span, score), meta in zip(found, metas, strict=True)
         ]
-    elif others := [*map(repr, sorted(doc.spans)), *(["doc.ents"] if doc.ents else [])]:
+        if not found and (doc.ents or any(doc.spans.values())):
+            others.remove(repr(spans_key))
+            detail = f"span group {spans_key!r} is empty; the document has {', '.join(others)}"
+            record.problems.append(Problem("ignored_annotation", place, detail))
+    elif others:
         detail = f"no span group {spans_key!r}; the document has {', '.join(others)}"
         record.problems.append(Problem("missing_spans_key", place, detail))
     return record

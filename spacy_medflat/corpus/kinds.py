@@ -1,6 +1,8 @@
 """The kinds of problem a corpus can have, and which of them stop a strict run."""
 
 BROKEN: dict[str, str] = {
+    "unreadable": "line, record or file that cannot be read; text skipped",
+    "broken_annotation": "annotation that cannot be read; entity skipped",
     "empty_or_reversed": "start is not before end; entity skipped",
     "out_of_text": "offset below 0 or past the text; entity skipped",
     "surface_mismatch": "the entity's own text differs from the text at its offsets; offsets kept",
@@ -19,13 +21,16 @@ BROKEN: dict[str, str] = {
 
 KINDS: dict[str, str] = {
     **BROKEN,
+    "no_entities": "no entity in the whole file; is it annotated?",
+    "rejected": "rejected, ignored or cancelled by the annotator, so not gold; text skipped",
+    "predicted": "entities that a model predicted and no annotator confirmed; kept",
     "empty_text": "empty or only white space; kept",
     "duplicate_text": "text seen before; kept",
     "conflict": "text seen before with other entities; kept",
     "markup": "text with <sub> or <sup> mark-up; kept",
     "stray_markup": "text with a closing </sub> or </sup> but no opening one; kept",
     "crossing": "entities overlap without one holding the other; kept",
-    "ignored_annotation": "relation, attribute, note or extra field of an annotation; not read",
+    "ignored_annotation": "relation, attribute, note or further annotation; not read",
     "dropped_meta": "extra field, identifier or scores that the output format cannot hold; not written",
     "shared_text": "text that another file holds too",
     "label_absent": "label that the first file has and this one lacks",

@@ -1,7 +1,8 @@
 """How the entities of one text lie to each other: nested, crossing, or on the same span."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from .record import Entity
 
@@ -52,3 +53,25 @@ def find_overlaps(entities: Sequence[Entity]) -> Overlaps:
         open_.append((entity, depth))
         found.depths.append(depth)
     return found
+
+
+def nested_parts(entities: Collection[Entity]) -> tuple[set[Entity], set[Entity]]:
+    """Which entities hold a shorter one, and which lie in a longer one, without listing the pairs.
+
+    The cost is that of sorting them, however they overlap.
+
+    entities (collection of Entity): each with start < end.
+    RETURNS (set of Entity, set of Entity): outer ones; inner ones.
+    """
+    spans = sorted({(entity.start, -entity.end) for entity in entities})
+    ends = [-end for _, end in spans]
+    # Of the spans that come before, each begins no later: one of them holds this span if the farthest end is as far.
+    farthest = accumulate([0, *ends], max)
+    # Of those that come after, each begins no earlier: this span holds one of them if the nearest end is as near.
+    nearest = [*reversed([*accumulate(reversed(ends), min)][:-1]), float("inf")]
+    inner = {span for span, end, before in zip(spans, ends, farthest, strict=False) if before >= end}
+    outer = {span for span, end, after in zip(spans, ends, nearest, strict=False) if after <= end}
+    return (
+        {entity for entity in entities if (entity.start, -entity.end) in outer},
+        {entity for entity in entities if (entity.start, -entity.end) in inner},
+    )

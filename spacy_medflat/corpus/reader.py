@@ -11,9 +11,8 @@ from spacy.training import Example, dont_augment
 from spacy.util import logger
 
 from ..errors import CorpusError
-from .check import check_records
+from .check import read_checked
 from .docs import annotate
-from .formats.registry import read_records
 from .kinds import BROKEN
 from .record import Problem, Record
 
@@ -55,7 +54,7 @@ def create_cmeee_reader(
     source, augment = Path(path), augmenter or dont_augment
 
     def read(nlp: Language) -> Iterator[Example]:
-        clean, report = check_records(read_records(source, format, spans_key), labels, strict)
+        clean, report = read_checked(source, format, spans_key, labels, strict)
         entities = lost = 0
         for record in islice(clean, limit if limit > 0 else None):
             entities += len(record.entities)

@@ -1,9 +1,11 @@
 """What every reader yields and every writer takes: a text with its entities, and the problems found in it."""
 
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import clipped
+from ..errors import MedflatError, clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,12 +13,13 @@ class Entity:
     """A labelled stretch of a text.
 
     Readers yield what the file says, so nothing is promised about order and range of the offsets; see `check_records`.
-    `surface` and `score` take no part in comparison.
+    `surface`, `score` and `meta` take no part in comparison.
 
     start, end (int): characters (code points) from 0, `end` exclusive.
     label (str): the type.
     surface (str or None): the entity's text as the file repeats it.
     score (float or None): its probability, from 0 to 1, if a pipeline found it.
+    meta (dict): the source's other fields of the entity.
     """
 
     start: int
@@ -24,6 +27,7 @@ class Entity:
     label: str
     surface: str | None = field(default=None, compare=False)
     score: float | None = field(default=None, compare=False)
+    meta: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,22 @@ class Record:
     problems: list[Problem] = field(default_factory=list, compare=False)
 
 
+OnSkip = Callable[[Problem], None]
+"""What readers tell of texts that they skip."""
+
+
+def skip_unreadable(on_skip: OnSkip | None, place: str, error: MedflatError) -> None:
+    """Report a text that cannot be read, or raise its error if nothing takes reports.
+
+    on_skip (callable or None): takes the problem.
+    place (str): where the text is; the error's message may begin with it.
+    error (MedflatError): why it cannot be read.
+    """
+    if on_skip is None:
+        raise error
+    on_skip(Problem("unreadable", place, str(error).removeprefix(place).lstrip(": ")))
+
+
 def lost_scores(record: Record) -> list[Problem]:
     """Report the scores of a record, for writers to formats that cannot hold them.
 
@@ -71,6 +91,16 @@ def lost_scores(record: Record) -> list[Problem]:
     """
     has_scores = any(entity.score is not None for entity in record.entities)
     return [Problem("dropped_meta", record.place, "scores")] if has_scores else []
+
+
+def lost_entity_fields(record: Record, taken: Collection[str] | None = None) -> list[Problem]:
+    """Report the other fields of a record's entities, for writers to formats that cannot hold them.
+
+    taken (collection of str or None): the names that the format cannot hold; None for all.
+    RETURNS (list of Problem): one for each name.
+    """
+    counts = Counter(key for entity in record.entities for key in entity.meta if taken is None or key in taken)
+    return [Problem("dropped_meta", record.place, f"entity field {clipped(k)} ×{n}") for k, n in sorted(counts.items())]
 
 
 def lost_fields(record: Record, name: str = "") -> list[Problem]:
@@ -82,7 +112,8 @@ def lost_fields(record: Record, name: str = "") -> list[Problem]:
     lost = [f"field {clipped(key)}" for key in record.meta if key != "id"]
     if record.id and record.id != name:
         lost.append(f"identifier {clipped(record.id)}{f', written as {name!r}' if name else ''}")
-    return [*(Problem("dropped_meta", record.place, detail) for detail in lost), *lost_scores(record)]
+    fields = [Problem("dropped_meta", record.place, detail) for detail in lost]
+    return [*fields, *lost_scores(record), *lost_entity_fields(record)]
 
 
 def describe(entity: Entity, text: str) -> str:

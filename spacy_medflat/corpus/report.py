@@ -48,6 +48,11 @@ class Report:
         self.texts_read += 1
         self.entities_read += len(record.entities)
 
+    def skip(self, problem: Problem) -> None:
+        """Count a text that the reader skipped, with the reason."""
+        self.texts_read += 1
+        self.add_problems([problem])
+
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Enter problems under their kinds.
 

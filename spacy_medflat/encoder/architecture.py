@@ -60,8 +60,9 @@ def create_char_transformer(
     than `window` is read in overlapping windows, and each token takes its vector from the window that shows the most
     text around it. Only the last hidden state is kept.
 
-    name (str): a name on the Hugging Face hub, a folder with weights, or a folder with a `recipe.json`. It is read
-        once, at initialization: a saved pipeline carries weights and vocabulary.
+    name (str): a name on the Hugging Face hub, a folder with weights, a folder with a `recipe.json`, or an installed
+        pipeline or its folder, whose encoder is taken. It is read once, at initialization: a saved pipeline carries
+        weights and vocabulary.
     window (int): the most tokens read at once, not counting [CLS] and [SEP].
     overlap (int): the fewest tokens that neighbouring windows share.
     max_batch_items (int): the most wordpieces, padding included, that prediction runs at once. It bounds memory for

@@ -58,6 +58,7 @@ class RunFolder:
     environment (Path): versions, machine, steps and seconds, JSON; there once the run is trained.
     predictions (Path): all spans above `LOWEST_SCORE`, JSON lines.
     scores (Path): scores, thresholds, and what was scored on, JSON; there once the run is done.
+    stage_lock (Path): held by the process of a stage.
     failure (Path): why the last attempt failed, JSON; there until the next one.
     """
 
@@ -72,6 +73,7 @@ class RunFolder:
         self.predictions = path / "predictions.jsonl"
         self.scores = path / "scores.json"
         self.failure = path / "failure.json"
+        self.stage_lock = path / "stage.lock"
 
     @classmethod
     def of(cls, output: Path, row: str, seed: int) -> "RunFolder":

@@ -107,14 +107,17 @@ def execute(run: Run, resources: Resources) -> None:
     """
     folder = run.folder
     folder.path.mkdir(parents=True, exist_ok=True)
-    with locked(folder.path / "lock") as descriptors:
+    with locked(folder.path / "lock"):
+        # A stage may outlive the process that started it.
+        with locked(folder.stage_lock):
+            pass
         try:
             prepare(folder, run.row, run.seed)
             if folder.done:
                 return
             if not folder.environment.exists():
-                run_stage("train", "training", folder, resources, descriptors)
-            run_stage("score", "scoring", folder, resources, descriptors)
+                run_stage("train", "training", folder, resources)
+            run_stage("score", "scoring", folder, resources)
         except MedflatError as error:
             # A run that is done stays so, whatever the row says now.
             if not folder.done:
@@ -123,16 +126,13 @@ def execute(run: Run, resources: Resources) -> None:
         folder.failure.unlink(missing_ok=True)
 
 
-def run_stage(
-    stage: str, title: str, folder: RunFolder, resources: Resources, descriptors: tuple[int, ...] = ()
-) -> None:
+def run_stage(stage: str, title: str, folder: RunFolder, resources: Resources) -> None:
     """Run a stage in a process of its own. What it prints is added to the run's `train.log`.
 
     stage (str): a key of `stages.STAGES`.
     title (str): what it does, for the message.
     folder (RunFolder): the run.
     resources (Resources): what it may use.
-    descriptors (tuple of int): open files of a lock that the process holds too.
     RAISES (ExperimentError): the stage fails.
     """
     command = [sys.executable, "-m", f"{__package__}.stages", stage, str(folder.path), str(resources.gpu_id)]
@@ -144,7 +144,6 @@ def run_stage(
             env={**os.environ, **variables},
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=descriptors,
         )
         try:
             code = process.wait()

@@ -9,7 +9,7 @@ from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 
 from .._internals import show_validation_error
-from ..files import read_json, write_json
+from ..files import locked, read_json, write_json
 from ..loading import first_span_finder, load_model
 from ..ner.span_finder import LOWEST_SCORE, candidates_of
 from ..runtime import use_device
@@ -83,5 +83,7 @@ STAGES: dict[str, Callable[[RunFolder, int], None]] = {"train": train_run, "scor
 
 if __name__ == "__main__":
     _, stage, path, gpu_id = sys.argv
-    use_device(int(gpu_id))
-    STAGES[stage](RunFolder(Path(path)), int(gpu_id))
+    folder = RunFolder(Path(path))
+    with locked(folder.stage_lock):
+        use_device(int(gpu_id))
+        STAGES[stage](folder, int(gpu_id))

@@ -7,8 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..corpus.check import check_records
-from ..corpus.formats.registry import read_records
+from ..corpus.check import read_checked
 from ..corpus.record import Entity, Record
 from ..errors import ExperimentError
 
@@ -60,7 +59,7 @@ def read_mentions(corpus: dict[str, Any]) -> frozenset[tuple[str, str]]:
 def _records(corpus: dict[str, Any]) -> Iterator[Record]:
     if not corpus.get("path"):
         raise ExperimentError("the config names no corpus path: pass it, as in --set dev=dev.json")
-    source = read_records(Path(corpus["path"]), corpus.get("format"), corpus.get("spans_key") or "sc")
-    clean, _ = check_records(source, corpus.get("labels"))
+    spans_key = corpus.get("spans_key") or "sc"
+    clean, _ = read_checked(Path(corpus["path"]), corpus.get("format"), spans_key, corpus.get("labels"))
     limit = corpus.get("limit") or 0
     yield from islice(clean, limit if limit > 0 else None)

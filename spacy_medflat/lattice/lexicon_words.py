@@ -11,6 +11,7 @@ from spacy.util import logger, registry
 
 from ..errors import LexiconError, clipped
 from ..files import decode
+from ..loading import is_pipeline, load_model
 from .lexicon import Lexicon, format_lexicon, parse_lexicon, read_lexicon
 from .rules import LONGEST_ALLOWED, WordRules
 from .source import FileSource
@@ -32,8 +33,9 @@ def create_lexicon_words(
 ) -> "LexiconWords":
     """Make a source of the words of a lexicon.
 
-    path (str, Path or None): the lexicon file; see `read_lexicon`. It is read once, at initialization: a saved pipeline
-        carries its words. None for a lexicon that is filled with `add_words` instead.
+    path (str, Path or None): the lexicon file, see `read_lexicon`, or an installed pipeline or its folder, whose words
+        are taken. It is read once, at initialization: a saved pipeline carries its words. None for a lexicon that is
+        filled with `add_words` instead.
     min_length, max_length (int): in characters, both inclusive.
     chinese_only (bool): only words that are ideographs throughout.
     nested (bool): words inside words and words that cross; without it, from left to right, the longest at each place.
@@ -68,7 +70,7 @@ class LexiconWords(FileSource):
         RAISES (MedflatError): the file cannot be read, or there are no words, or the rules allow none of them.
         """
         if self.path is not None:
-            loaded = read_lexicon(Path(self.path))
+            loaded = _of_pipeline(self.path, self.name) if is_pipeline(self.path) else read_lexicon(Path(self.path))
             loaded.merge(self.lexicon)
             self.lexicon = loaded
         if not len(self.lexicon):
@@ -134,6 +136,21 @@ class LexiconWords(FileSource):
     def settings(self) -> dict[str, Any]:
         """The arguments that make a source like this one."""
         return {"rules": self.rules, "path": self.path, "nested": self.nested, "name": self.name}
+
+
+def _of_pipeline(model: str, source: str) -> Lexicon:
+    """A copy of the words in the lattice of another pipeline, from its source of this name, else its first lexicon."""
+    found: dict[str, Lexicon] = {}
+    for _, pipe in load_model(model).pipeline:
+        words = getattr(pipe, "words", None)
+        for part in [words, *getattr(words, "sources", {}).values()]:
+            if isinstance(part, LexiconWords):
+                found.setdefault(part.name, part.lexicon)
+    if not found:
+        raise LexiconError(f"the pipeline {model!r} has no lexicon: none of its components is a lattice with one")
+    copy = Lexicon()
+    copy.merge(found.get(source, next(iter(found.values()))))
+    return copy
 
 
 class Matcher:

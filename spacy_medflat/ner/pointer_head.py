@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from .band import Chunk, iter_chunks, locate, make_band
 from .pointer import PointerFeatures
-from .spans import Candidates, GoldSpans, split_by_text
+from .spans import SPANS_PER_START, Candidates, GoldSpans, best_of_each_start, split_by_text, warn_of_dropped
 
 # exp(MASKED) is 0 in every float type, and a finite value keeps gradients finite where all spans are masked.
 MASKED = -1e4
@@ -28,7 +28,7 @@ class PointerHead:
     """Scores every span of at most `max_width` tokens in one step, so nesting costs nothing.
 
     Memory is that of one chunk of the band. What the loss needs of several chunks is computed again in its backward
-    pass.
+    pass. For the bound on candidates see `SPANS_PER_START`.
     """
 
     max_width: int
@@ -73,13 +73,23 @@ class PointerHead:
         device = next(iter(features)).device
         limits = torch.as_tensor(lowest, dtype=torch.float32, device=device)[:, None, None]
         band = make_band(lengths, self.max_width)
-        places, logits = [], []
+        places, logits, dropped = [], [], 0
         for chunk in iter_chunks(band, len(labels)):
             blocks, starts, ends, valid = _tensors(device, chunk.blocks, chunk.start_rows, chunk.end_rows, chunk.valid)
             scores = features.logits(starts, ends).float()
             found = ((scores > limits) & valid[:, None]).nonzero()
-            logits.append(scores[found.unbind(1)])
+            found_logits = scores[found.unbind(1)]
+            # Here, and not for all chunks together: a threshold near 0 lets the whole band pass.
+            if len(found) > SPANS_PER_START:
+                start = found[:, 0] * scores.shape[2] + found[:, 2]
+                best = torch.from_numpy(best_of_each_start(*(a.cpu().numpy() for a in (start, found_logits)))).to(
+                    device
+                )
+                dropped += len(found) - len(best)
+                found, found_logits = found[best], found_logits[best]
+            logits.append(found_logits)
             places.append(torch.stack([blocks[found[:, 0]], *found[:, 1:].unbind(1)]))
+        warn_of_dropped(dropped)
         # One transfer from the device for all chunks.
         block, label, i, j = torch.cat(places, dim=1).cpu().numpy()
         start, end = band.first[block] + i, band.first[block] + j + 1

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from ..corpus.nesting import find_overlaps
+from ..corpus.nesting import nested_parts
 from ..corpus.record import Entity
 
 ROLES = ("nested", "outer", "inner", "flat")
@@ -70,6 +70,5 @@ def mentions(doc: Doc, spans_key: str) -> set[Entity]:
 
 def roles_of(spans: set[Entity]) -> dict[str, set[Entity]]:
     """Which spans have which role among each other. Two labels on one span do not contain each other."""
-    pairs = find_overlaps(list(spans)).nested
-    outer, inner = {outer for outer, _ in pairs}, {inner for _, inner in pairs}
+    outer, inner = nested_parts(spans)
     return {"nested": outer | inner, "outer": outer, "inner": inner, "flat": spans - outer - inner}

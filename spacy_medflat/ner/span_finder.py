@@ -1,6 +1,7 @@
 """The base of the components that find nested spans: thresholds, nesting, and writing the spans into Docs."""
 
 from abc import abstractmethod
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
@@ -20,7 +21,7 @@ LOWEST_SCORE = 0.02
 class SpanFinder(SpanPipe):
     """Writes the spans above their thresholds into `doc.spans[spans_key]`, ordered by start, longer spans first.
 
-    The score of each span is in `attrs["scores"]` (float32, 0 to 1).
+    The score of each span is in `attrs["scores"]` (float32, 0 to 1), and in `span._.score`.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class SpanFinder(SpanPipe):
         RAISES (ValueError): a setting is out of range.
         """
         self.vocab, self.name, self.scorer = vocab, name, scorer
+        if not Span.has_extension("score"):
+            Span.set_extension("score", getter=score_of)
         self.cfg: dict[str, Any] = {
             "spans_key": spans_key,
             "threshold": threshold,
@@ -99,6 +102,24 @@ class SpanFinder(SpanPipe):
         # Here, and not only where torch is called: this generator starts before those upstream in the pipeline.
         one_torch_thread_in_workers()
         yield from super().pipe(stream, batch_size=batch_size)
+
+
+def score_of(span: Span) -> float | None:
+    """The score of a span, for `span._.score`.
+
+    span (Span): one of a group that a component of this package wrote, or another with its offsets and label.
+    RETURNS (float or None): from the first group with `attrs["scores"]` that has it; None if none does.
+    """
+    for group in span.doc.spans.values():
+        if "scores" not in group.attrs:
+            continue
+        # The groups are in order of start. A dictionary for each Doc would have to know when a group changes.
+        for index in range(bisect_left(group, span.start, key=lambda other: other.start), len(group)):
+            if group[index].start != span.start:
+                break
+            if (group[index].end, group[index].label) == (span.end, span.label):
+                return float(group.attrs["scores"][index])
+    return None
 
 
 def _spans(doc: Doc, candidates: Candidates, labels: Sequence[str]) -> list[Span]:

@@ -5,6 +5,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from spacy.util import logger
+
+# Of the spans that start at one token, so many can be candidates, over all labels: several times what nested entities
+# need. A threshold near 0 would otherwise let every span of every label pass.
+SPANS_PER_START = 16
 
 
 def logit(probability: ArrayLike) -> NDArray[np.float64]:
@@ -58,6 +63,29 @@ def split_by_text(doc: NDArray[np.int64], spans: Candidates, n_docs: int) -> lis
     return [ordered.take(np.arange(a, b)) for a, b in pairwise(edges.tolist())]
 
 
+def best_of_each_start(start: NDArray[np.int64], logits: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Which spans are among the best `SPANS_PER_START` of those with the same start.
+
+    start (int64 [n]), logits (float [n]): of each span.
+    RETURNS (int64 [kept]): their indices, in order of start.
+    """
+    order = np.lexsort((-logits, start))
+    ordered = start[order]
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return order[rank < SPANS_PER_START]
+
+
+def warn_of_dropped(count: int) -> None:
+    """Log how many spans `best_of_each_start` left out, if any."""
+    if count:
+        logger.warning(
+            "%d spans above the thresholds are left out: of the spans that start at one token, the best %d are kept. "
+            "A higher threshold lets fewer pass",
+            count,
+            SPANS_PER_START,
+        )
+
+
 Nesting = Literal["all", "nested", "flat"]
 
 
@@ -81,12 +109,11 @@ def resolve(candidates: Candidates, mode: Nesting) -> Candidates:
     for index in order.tolist():
         start, end = starts[index], ends[index]
         if mode == "flat":
-            if any(taken[start:end]):
+            if 1 in taken[start:end]:
                 continue
             taken[start:end] = b"\x01" * (end - start)
         else:
-            inside = range(start + 1, end)
-            if any(reach[token] > end or begin[token] < start for token in inside):
+            if max(reach[start + 1 : end], default=0) > end or min(begin[start + 1 : end], default=end) < start:
                 continue
             reach[start] = max(reach[start], end)
             begin[end] = min(begin[end], start)

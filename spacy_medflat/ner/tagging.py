@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .crf import Chains, make_steps, run_chains
-from .spans import Candidates, GoldSpans, split_by_text
+from .spans import Candidates, GoldSpans, best_of_each_start, split_by_text, warn_of_dropped
 from .tag_groups import TagGroups, make_tag_groups
+
+# A less probable span is no candidate, even where the threshold is 0.
+LOWEST_LOG_PROBABILITY = float(np.log(1e-4))
 
 
 class TagFeatures(NamedTuple):
@@ -127,9 +130,9 @@ def find_tagged_spans(
 
     lengths (int64 [texts]): tokens of each text.
     lowest (float [labels]): logits of probabilities; a span needs more than this.
-    RETURNS (list of Candidates): one for each text.
+    RETURNS (list of Candidates): one for each text. For the bound on their number see `SPANS_PER_START`.
     """
-    limits = -np.logaddexp(0.0, -np.asarray(lowest, dtype=np.float64))
+    limits = np.maximum(-np.logaddexp(0.0, -np.asarray(lowest, dtype=np.float64)), LOWEST_LOG_PROBABILITY)
     begin = torch.from_numpy(tags.begin).to(chains.forward.device)
     ends = chains.log_going_on()[:, begin + 1]
     # Each float64 [tokens, labels]: log P(B at t), log P(I at t + 1 | B at t), log P(I at t + 1 | I at t).
@@ -149,6 +152,9 @@ def find_tagged_spans(
         start, label, chain = start[alive], label[alive], chain[alive]
         end, on = end[alive] + 1, others
     start, end, label, score = (np.concatenate(column) for column in zip(*found, strict=True))
+    best = best_of_each_start(start, score)
+    warn_of_dropped(len(start) - len(best))
+    start, end, label, score = (column[best] for column in (start, end, label, score))
     doc = np.repeat(np.arange(len(lengths)), lengths)[start]
     offset = (np.cumsum(lengths) - lengths)[doc]
     spans = Candidates(start - offset, end - offset, label, score - _log_1_minus_exp(score))

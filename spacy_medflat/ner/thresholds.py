@@ -1,6 +1,6 @@
 """Finding the thresholds that give the best F1 on held-out texts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,18 +60,20 @@ def label_scores(candidates: Sequence[Candidates], gold: GoldSpans, n_labels: in
 
 @dataclass(frozen=True)
 class Tuning:
-    """Thresholds for each label, and micro F1 over all gold.
+    """The thresholds to use, and micro F1 over all gold.
 
+    choice (str): `now`, the current thresholds; `common`, one for all labels; `labels`, one for each.
     thresholds (list of float): in the order of the labels.
-    before, after (float): F1 with the old and the new thresholds, on the texts that the new ones were chosen on.
-    other_half (float): F1 where thresholds are chosen on one half of the texts and scored on the other, both ways; what
-        to expect on new texts.
+    before, after (float): F1 with the current thresholds and with these, on the texts that these were chosen on.
+    other_half (dict of float): for each choice, F1 where thresholds are chosen on one half of the texts and scored on
+        the other, both ways: what to expect on new texts. The current thresholds were not chosen on these texts.
     """
 
+    choice: str
     thresholds: list[float]
     before: float
     after: float
-    other_half: float
+    other_half: dict[str, float]
 
 
 def tune(
@@ -83,32 +85,41 @@ def tune(
     min_gold: int = 20,
     unreachable: int = 0,
 ) -> Tuning:
-    """Choose thresholds for the best micro F1, before nesting is resolved.
+    """Choose the thresholds that give the best micro F1 on texts that they were not chosen on, nesting not resolved.
+
+    Thresholds for each label fit small dev sets too closely, so what they and a common one gain must show on the other
+    half of the texts. Otherwise the current thresholds stay.
 
     candidates, gold (sequence of Candidates, GoldSpans): see `label_scores`.
     current (sequence of float): the thresholds now, in the order of the labels.
-    one (bool): the same threshold for all labels.
-    min_gold (int): see `best_label_thresholds`.
+    one (bool): one threshold for all labels, or the current ones.
+    min_gold (int): labels with fewer gold spans keep their threshold, unless `one`.
     unreachable (int): gold spans that no threshold can find; they count in F1 all the same.
     """
     n = len(current)
-
-    def choose(labels: list[LabelScores]) -> list[float]:
-        return [best_global_threshold(labels)] * n if one else best_label_thresholds(labels, min_gold)
+    everything = label_scores(candidates, gold, n)
+    halves = [label_scores(*_half(candidates, gold, parity), n) for parity in (0, 1)]
+    kept = [None if one or scores.gold >= min_gold else t for scores, t in zip(everything, current, strict=True)]
+    choices: dict[str, Callable[[Sequence[LabelScores]], list[float]]] = {
+        "now": lambda _: list(current),
+        "common": lambda labels: best_common_threshold(labels, kept),
+        "labels": lambda labels: best_label_thresholds(labels, kept),
+    }
+    if one:
+        del choices["labels"]
 
     def score(*counts: tuple[int, int, int]) -> float:
         hits, found, wanted = (sum(column) for column in zip(*counts, strict=True))
         return f1(hits, found, wanted + unreachable)
 
-    everything = label_scores(candidates, gold, n)
-    first, second = (label_scores(*_half(candidates, gold, parity), n) for parity in (0, 1))
-    chosen = choose(everything)
-    return Tuning(
-        chosen,
-        score(count(everything, current)),
-        score(count(everything, chosen)),
-        score(count(second, choose(first)), count(first, choose(second))),
-    )
+    other_half = {
+        name: score(*(count(scored, choose(fitted)) for fitted, scored in (halves, halves[::-1])))
+        for name, choose in choices.items()
+    }
+    # The first of equals: what changes least.
+    choice = max(other_half, key=lambda name: other_half[name])
+    chosen = choices[choice](everything)
+    return Tuning(choice, chosen, score(count(everything, current)), score(count(everything, chosen)), other_half)
 
 
 def _half(candidates: Sequence[Candidates], gold: GoldSpans, parity: int) -> tuple[Sequence[Candidates], GoldSpans]:
@@ -132,29 +143,35 @@ def count(labels: Iterable[LabelScores], thresholds: Iterable[float]) -> tuple[i
     return hits, found, gold
 
 
-def best_global_threshold(labels: Sequence[LabelScores]) -> float:
-    """The one threshold for all labels that gives the best micro F1."""
-    score = np.concatenate([label.score for label in labels])
-    hit = np.concatenate([np.diff(label.hits) for label in labels])
+def best_common_threshold(labels: Sequence[LabelScores], kept: Sequence[float | None]) -> list[float]:
+    """The thresholds with the best micro F1 of those that are the same for all labels that may change.
+
+    kept (sequence of float or None): the thresholds that stay, None for those that may change.
+    """
+    moving = [label for label, stays in zip(labels, kept, strict=True) if stays is None]
+    if not moving:
+        return [float(t or 0.0) for t in kept]
+    score = np.concatenate([label.score for label in moving])
+    hit = np.concatenate([np.diff(label.hits) for label in moving])
     order = np.argsort(-score, kind="stable")
-    gold = sum(label.gold for label in labels)
+    gold = sum(label.gold for label in moving)
     merged = LabelScores(score[order], np.concatenate([[0], np.cumsum(hit[order])]).astype(np.int64), gold)
-    return _best_cut(merged, 0.0, ratio=True)
+    common = _best_cut(merged, 0.0, ratio=True)
+    return [common if stays is None else stays for stays in kept]
 
 
-def best_label_thresholds(labels: Sequence[LabelScores], min_gold: int = 20) -> list[float]:
+def best_label_thresholds(labels: Sequence[LabelScores], kept: Sequence[float | None]) -> list[float]:
     """Thresholds for each label that together give the best micro F1.
 
     F = 2 hits / (found + gold) over all labels is a ratio of sums, so for the best F each label on its own makes
     2 hits - F * (found + gold) as large as possible (Dinkelbach 1967); a few rounds find that F.
 
-    min_gold (int): labels with fewer gold spans take the best global threshold, as their own would be chance.
+    kept (sequence of float or None): the thresholds that stay, None for those that may change.
     """
-    common = best_global_threshold(labels)
-    thresholds = [common] * len(labels)
+    thresholds = best_common_threshold(labels, kept)
     best = f1(*count(labels, thresholds))
     while True:
-        candidate = [_best_cut(s, best) if s.gold >= min_gold else common for s in labels]
+        candidate = [_best_cut(s, best) if stays is None else stays for s, stays in zip(labels, kept, strict=True)]
         score = f1(*count(labels, candidate))
         if score <= best + 1e-12:
             return thresholds

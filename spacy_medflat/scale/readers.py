@@ -13,6 +13,7 @@ from ..corpus.formats.docbin import read_docbin
 from ..corpus.formats.json_io import read_objects
 from ..errors import SourceError
 from ..files import BOM
+from .encodings import SAMPLE_BYTES, detect_encoding, peek
 from .items import Item
 from .sources import STDIN, Source
 
@@ -38,7 +39,7 @@ class Meter:
         if str(source.path) == STDIN:
             yield sys.stdin.buffer
             return
-        with source.path.open("rb") as file:
+        with source.path.open("rb", buffering=SAMPLE_BYTES) as file:
             self._file = file
             try:
                 if source.packed:
@@ -64,25 +65,39 @@ def read_items(sources: Iterable[Source], meter: Meter) -> Iterator[Item]:
             yield from _READERS[source.kind](source, meter)
         except OSError as error:
             raise SourceError(f"{source.name}: cannot be read: {error.strerror or error}") from error
-        except (EOFError, zlib.error) as error:
+        except (EOFError, UnicodeError, zlib.error) as error:
             raise SourceError(f"{source.name}: damaged or cut off: {error}") from error
 
 
 def _lines(source: Source, meter: Meter) -> Iterator[Item]:
     with meter.open(source) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_utf8(file, source), 1):
             content = line.removeprefix(BOM.encode()) if number == 1 else line
             content = content.removesuffix(b"\n").removesuffix(b"\r")
             if content.strip():
                 yield Item(source.kind, source.name, number, content)
 
 
+def _utf8(file: BinaryIO, source: Source) -> Iterator[bytes]:
+    """The lines of a file in UTF-8. Bytes that are not in its encoding stay, for the parser of the line to find."""
+    encoding = source.encoding or detect_encoding(peek(file))
+    if encoding == "utf-8":
+        yield from file
+        return
+    text = TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="\n")
+    yield from (line.encode("utf-8", "surrogateescape") for line in text)
+    text.detach()
+
+
 def _csv(source: Source, meter: Meter) -> Iterator[Item]:
     # The limit of the module, 131,072 characters a field, is no limit of texts.
     csv.field_size_limit(2**31 - 1)
     with meter.open(source) as file:
-        # Bytes that are not UTF-8 become half surrogates, which the parser of the record finds.
-        text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        encoding = source.encoding or detect_encoding(peek(file))
+        # Bytes that are not in it become half surrogates, which the parser of the record finds.
+        text = TextIOWrapper(
+            file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline=""
+        )
         rows = csv.reader(text, delimiter="\t" if source.kind == "tsv" else ",", strict=True)
         header = _header(rows, source)
         number, row = rows.line_num + 1, []
@@ -140,8 +155,12 @@ def _parquet(source: Source, meter: Meter) -> Iterator[Item]:
 def _text(source: Source, meter: Meter) -> Iterator[Item]:
     try:
         with meter.open(source) as file:
-            yield Item("text", source.name, 0, (source.identifier, file.read()))
-    except (OSError, EOFError, zlib.error) as error:
+            data = file.read()
+        encoding = source.encoding or detect_encoding(data, whole=True)
+        if encoding != "utf-8":
+            data = data.decode(encoding, "surrogateescape").encode("utf-8", "surrogateescape")
+        yield Item("text", source.name, 0, (source.identifier, data))
+    except (OSError, EOFError, UnicodeError, zlib.error) as error:
         # Other texts of the folder are in other files.
         yield Item("broken", source.name, 0, f"cannot be read: {error}")
 

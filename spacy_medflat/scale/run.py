@@ -12,6 +12,7 @@ from ..loading import model_folder, model_identity
 from ..runtime import free_memory, package_versions, processes_that_fit, usable_cpus
 from .annotator import Annotator
 from .engines import run_in_processes
+from .first_look import check_extras, check_first_texts
 from .items import OutputPart
 from .output import Output, find_output
 from .parts import Parts, changed, digest_of
@@ -81,8 +82,9 @@ def annotate_corpus(
     if settings.engine not in ENGINES:
         raise MedflatError(f"unknown engine {settings.engine!r}; known are {', '.join(ENGINES)}")
     output = find_output(path, settings.target)
-    sources = find_sources(inputs, settings.kind, warn)
+    sources = find_sources(inputs, settings.kind, warn, settings.encoding)
     output.check_apart(inputs, sources)
+    check_extras(sources, output.target, settings.engine)
     model = model_folder(settings.model)
     folder = PartsFolder(output)
     with folder.locked():
@@ -103,6 +105,7 @@ def annotate_corpus(
                 return _already_complete(summary, folder, Parts(sources, settings.buffer))
         else:
             _check_free(folder, settings.force)
+            check_first_texts(sources, settings.fields, warn)
         receipts = dict(folder.receipts()) if earlier else {}
         parts = Parts(sources, settings.buffer, {number: receipt.digest for number, receipt in receipts.items()})
         resumed = sum(receipt.documents for receipt in receipts.values())

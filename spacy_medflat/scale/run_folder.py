@@ -25,6 +25,7 @@ from .writers import PART_FORMATS, join_parts, unify_parts
 # In the order in which they are removed: never a receipt without its part, and the manifest last, which shows that the
 # rest belongs to a run.
 _OWN = ("_summary.json", "_receipts", "part-*", "_errors.jsonl", "_joined", ".medflat-*", "_manifest.json")
+_LOCK = "_lock"
 _REMEDY = "start anew with --force"
 
 
@@ -83,7 +84,8 @@ class PartsFolder:
         path = self.path / "_manifest.json"
         if path.exists():
             return read_model(path, Manifest, _REMEDY)
-        if self.path.exists() and any(not entry.name.startswith(".medflat-") for entry in self.path.iterdir()):
+        ours = (_LOCK, ".medflat-")
+        if self.path.exists() and any(not entry.name.startswith(ours) for entry in self.path.iterdir()):
             raise MedflatError(f"{self.path}: this folder is not empty; give a new or an empty one")
         return None
 
@@ -95,8 +97,13 @@ class PartsFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            with locked(self.path):
-                yield
+            with locked(self.path / _LOCK):
+                try:
+                    yield
+                finally:
+                    # Where an open file cannot be removed, it stays.
+                    with suppress(OSError):
+                        (self.path / _LOCK).unlink()
         finally:
             # A run that did not begin leaves nothing.
             with suppress(OSError):

@@ -23,6 +23,7 @@ class OutputSettings(BaseModel):
     What is empty or 0 is found: from a run that is resumed, else from the output and the device.
 
     kind (str or None): a key of `sources.SOURCE_KINDS` for all inputs, in place of what their suffixes say.
+    encoding (str or None): of all texts; None to detect it for each file.
     target (str): a key of `writers.PART_FORMATS`; by default what the suffix of the output says, or JSON lines.
     fields (FieldNames): see there.
     spans_key (str or None): the span group to write; None for that of the pipeline's recognizer.
@@ -34,6 +35,7 @@ class OutputSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: str | None = None
+    encoding: str | None = None
     target: str = ""
     fields: FieldNames = FieldNames()
     spans_key: str | None = None

@@ -1,14 +1,17 @@
 """The files of an input: which there are, what is in them, and a fingerprint to know them again."""
 
+import codecs
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import MedflatError
+from ..errors import MedflatError, amount
 from ..files import escaped
+from .encodings import check_encoding, peek
 
 STDIN = "-"
 # The kinds of input by name, described for messages and help.
@@ -44,6 +47,7 @@ class Source:
     identifier (str): of the text, if the file is one text.
     bytes (int): its size, as it lies on the disk.
     packed (bool): whether it is gzipped.
+    encoding (str or None): of its text; None to detect it.
     """
 
     path: Path
@@ -52,10 +56,14 @@ class Source:
     identifier: str
     bytes: int
     packed: bool = False
+    encoding: str | None = None
 
 
 def find_sources(
-    inputs: Iterable[str], kind: str | None = None, warn: Callable[[str], None] = lambda message: None
+    inputs: Iterable[str],
+    kind: str | None = None,
+    warn: Callable[[str], None] = lambda message: None,
+    encoding: str | None = None,
 ) -> list[Source]:
     """The files of all inputs, in their order; those of a folder sorted by path, with its subfolders.
 
@@ -64,16 +72,22 @@ def find_sources(
     inputs (iterable of str): files, folders, or `STDIN`.
     kind (str or None): a key of `SOURCE_KINDS` for all files, in place of what their suffixes say.
     warn (callable): called with each warning.
+    encoding (str or None): of all texts; None to detect it for each file.
     RETURNS (list of Source): what is to be read.
-    RAISES (MedflatError): a missing path, an unknown kind, or nothing to read.
+    RAISES (MedflatError): a missing path, an unknown kind or encoding, or nothing to read.
     """
+    if encoding is not None:
+        try:
+            encoding = check_encoding(encoding)
+        except LookupError as error:
+            raise MedflatError(f"unknown encoding {encoding!r}; try utf-8 or gb18030") from error
     if kind is not None and kind not in SOURCE_KINDS:
         raise MedflatError(f"unknown kind of input {kind!r}; known are {', '.join(SOURCE_KINDS)}")
     sources: list[Source] = []
     for name in inputs:
         path = Path(name)
         if name == STDIN:
-            sources.append(Source(path, kind or "jsonl", "standard input", "", 0))
+            sources.append(Source(path, kind or _kind_of_pipe(warn), "standard input", "", 0))
         elif path.is_dir():
             sources.extend(_folder(path, kind, warn))
         elif path.exists():
@@ -82,7 +96,16 @@ def find_sources(
             raise MedflatError(f"{name}: no such file or folder")
     if [source.path for source in sources].count(Path(STDIN)) > 1:
         raise MedflatError("standard input (-) can be read only once")
-    return sources
+    return [replace(source, encoding=encoding) for source in sources]
+
+
+def _kind_of_pipe(warn: Callable[[str], None]) -> str:
+    """Objects or plain lines, as the first character says."""
+    beginning = peek(sys.stdin.buffer).removeprefix(codecs.BOM_UTF8).lstrip()
+    if not beginning or beginning.startswith(b"{"):
+        return "jsonl"
+    warn("standard input is read as one text a line; see --from")
+    return "lines"
 
 
 def _folder(folder: Path, kind: str | None, warn: Callable[[str], None]) -> list[Source]:
@@ -101,7 +124,7 @@ def _folder(folder: Path, kind: str | None, warn: Callable[[str], None]) -> list
         raise MedflatError(f"{folder}: nothing to read in this folder; known suffixes are {', '.join(_SUFFIXES)}")
     if unknown:
         counts = ", ".join(f"{suffix} ×{count:,}" for suffix, count in unknown.most_common(5))
-        warn(f"{folder}: {unknown.total():,} files of unknown kind are passed over ({escaped(counts)}); see --from")
+        warn(f"{folder}: {amount(unknown.total(), 'file')} of unknown kind passed over ({escaped(counts)}); see --from")
     return found
 
 

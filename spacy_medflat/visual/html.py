@@ -1,59 +1,25 @@
-"""Nested entities as HTML: boxes inside boxes around the text itself, which stays as it is, spaces and all."""
+"""A text with nested entities as HTML: underlined, their labels beneath them, inner ones nearer to the text."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
 from spacy.tokens import Doc
 
 from ..corpus.docs import spans_with_scores
-
-# Hues that lie far apart, for the labels in alphabetical order.
-_HUES = (210, 20, 130, 285, 48, 175, 340, 85, 250, 0, 155, 310)
-
-STYLE = """
-.text { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 17px; margin: 0; }
-.entity { border: 1.5px solid hsl(var(--hue) 55% 45%); background: hsl(var(--hue) 70% 50% / .13);
-  border-radius: 4px; margin: 0 1px; padding-inline: 2px; }
-.entity::after { content: attr(data-label); font: 600 10px/1 sans-serif; color: hsl(var(--hue) 65% 30%);
-  margin-inline: 3px 1px; vertical-align: 1px; white-space: nowrap; }
-.entity.wrong { box-shadow: 0 0 0 1.5px #d00; }
-.entity.goes-on { border-right-style: none; border-start-end-radius: 0; border-end-end-radius: 0; }
-.entity.goes-on::after { content: ""; margin: 0; }
-.entity.continued { border-left-style: dashed; border-start-start-radius: 0; border-end-start-radius: 0; }
-"""
+from .labels import colours, full_name
+from .lanes import Mark, assign_lanes, outer_first
 
 
-class Mark(NamedTuple):
-    """A labelled span of a text.
+class Rendered(NamedTuple):
+    """A text as HTML.
 
-    start, end (int): offsets in characters, end exclusive.
-    label (str): what is shown beside it.
-    score (float or None): 0 to 1, if it has one.
-    wrong (bool): whether it is an error, which is marked in red.
+    html (str): a `<p class="text">` that needs the style sheet `text.css`.
+    hidden (int): marks that are not drawn, because too many share their characters.
     """
 
-    start: int
-    end: int
-    label: str
-    score: float | None = None
-    wrong: bool = False
-
-
-@dataclass
-class _Box:
-    """A mark or, where it crosses the end of another, a piece of it, and what is inside: text or boxes."""
-
-    mark: Mark
-    continued: bool = False
-    goes_on: bool = False
-    inside: list["str | _Box"] = field(default_factory=list)
-
-    @property
-    def height(self) -> int:
-        """How many boxes lie inside each other here, this one included."""
-        return 1 + max((item.height for item in self.inside if isinstance(item, _Box)), default=0)
+    html: str
+    hidden: int
 
 
 def doc_marks(doc: Doc, spans_key: str = "sc") -> list[Mark]:
@@ -61,80 +27,67 @@ def doc_marks(doc: Doc, spans_key: str = "sc") -> list[Mark]:
     return [Mark(s.start_char, s.end_char, s.label_, score) for s, score in spans_with_scores(doc, spans_key)]
 
 
-def colours(labels: Iterable[str]) -> dict[str, int]:
-    """A hue in degrees for each label; the same labels always get the same."""
-    return {label: _HUES[i % len(_HUES)] for i, label in enumerate(sorted(set(labels)))}
+def render_html(text: str, marks: Sequence[Mark], palette: Mapping[str, str] | None = None, first: int = 0) -> Rendered:
+    """Render a text with its marks.
 
-
-def render_html(text: str, marks: Sequence[Mark], hues: Mapping[str, int] | None = None) -> str:
-    """Render a text with its marks as a `<p>` that needs `STYLE`.
-
-    Labels and scores are not part of the text: a reader who copies it gets the text alone. Of marks that cross, the
-    later one is cut where the earlier one ends, and goes on with a dashed edge; its label stands at its end.
+    Labels and scores are no part of the text: a reader who copies it gets the text alone. A label is tied to the first
+    character of its mark, so that no line break comes between them. Of marks that cross, the one that starts later is
+    made of pieces.
 
     text (str): the text.
     marks (sequence of Mark): in any order.
-    hues (mapping of str to int or None): see `colours`; by default made of the marks' labels.
+    palette (mapping of str to str or None): see `colours`; by default made of the marks' labels.
+    first (int): number of the first mark; all pieces of a mark and its label have its number in `data-mark`.
     RAISES (ValueError): a mark lies outside of the text, or is empty.
     """
     for mark in marks:
         if not 0 <= mark.start < mark.end <= len(text):
             raise ValueError(f"{mark} is no stretch of a text of {len(text)} characters")
-    chosen = colours(mark.label for mark in marks) if hues is None else hues
-    items = _boxes(text, marks)
-    # Boxes in lines of text take no room of their own; without this those of one line would cover the next.
-    height = max((item.height for item in items if isinstance(item, _Box)), default=0)
-    body = "".join(_html(item, chosen) for item in items)
-    return f'<p class="text" style="line-height:{30 + 7 * height}px">{body}</p>'
+    chosen = colours(mark.label for mark in marks) if palette is None else palette
+    lanes = assign_lanes(text, marks)
+    drawn = [i for i in outer_first(marks) if lanes[i] is not None]
+    tags = {i: _tag(marks[i], lanes[i] or 0, chosen, first + i) for i in drawn}
+    waiting = drawn[::-1]
+    open_: list[int] = []
+    # Where the latest piece of a mark begins in parts.
+    opened: dict[int, int] = {}
+    parts: list[str] = []
+    places = sorted({0, len(text), *(marks[i].start for i in drawn), *(marks[i].end for i in drawn)})
+    for place, following in zip(places, [*places[1:], len(text)], strict=True):
+        depth = next((depth for depth, i in enumerate(open_) if marks[i].end == place), len(open_))
+        # What lies inside a mark that ends, but ends later, is cut here and goes on after it.
+        cut = [i for i in open_[depth:] if marks[i].end > place]
+        for i in cut:
+            parts[opened[i]] = parts[opened[i]].replace('class="entity', 'class="entity part', 1)
+        parts.append("</span>" * (len(open_) - depth))
+        starting = []
+        while waiting and marks[waiting[-1]].start == place:
+            starting.append(waiting.pop())
+        open_[depth:] = [*cut, *starting]
+        for i in open_[depth:]:
+            opened[i] = len(parts)
+            parts.append(tags[i])
+        captions = [_caption(marks[i], lanes[i] or 0, chosen, first + i) for i in starting]
+        if captions:
+            parts.append(f'<span class="head">{escape(text[place])}{"".join(captions)}</span>')
+        parts.append(escape(text[place + bool(captions) : following]))
+    height = 1 + max((lanes[i] or 0 for i in drawn), default=-1)
+    return Rendered(f'<p class="text" style="--lanes:{height}">{"".join(parts)}</p>', len(marks) - len(drawn))
 
 
-def render_page(title: str, bodies: Iterable[str]) -> str:
-    """A page of rendered texts that needs no other file."""
-    items = "\n".join(bodies)
+def _tag(mark: Mark, lane: int, palette: Mapping[str, str], number: int) -> str:
+    facts = [f"{mark.label} {full_name(mark.label)}" if full_name(mark.label) != mark.label else mark.label]
+    facts += [f"{mark.score:.4g}"] if mark.score is not None else []
+    facts += [f"{mark.start}–{mark.end}"] + ([mark.error] if mark.error else [])
+    about = escape(" · ".join(facts))
     return (
-        '<!DOCTYPE html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>body {{ font-family: sans-serif; max-width: 60em; margin: 2em auto; "
-        f"padding: 0 1em; }}\n.text {{ padding: .4em 0; border-bottom: 1px solid #ddd; }}{STYLE}</style>\n</head>\n"
-        f"<body>\n{items}\n</body>\n</html>\n"
+        f'<span class="entity{" wrong" if mark.error else ""}" data-mark="{number}" title="{about}" '
+        f'style="--colour:{palette.get(mark.label, "#333")};--lane:{lane}">'
     )
 
 
-def _boxes(text: str, marks: Sequence[Mark]) -> list[str | _Box]:
-    """The text cut into boxes that lie inside each other or apart."""
-    waiting = sorted(marks, key=lambda m: (m.start, -m.end, m.label), reverse=True)
-    root: list[str | _Box] = []
-    open_: list[_Box] = []
-    places = sorted({0, len(text), *(m.start for m in marks), *(m.end for m in marks)})
-    for place, following in zip(places, [*places[1:], len(text)], strict=True):
-        ending = [i for i, box in enumerate(open_) if box.mark.end == place]
-        if ending:
-            # What lies inside a box that ends, but ends later, is cut here and goes on after it.
-            inner = [box for box in open_[ending[0] :] if box.mark.end > place]
-            del open_[ending[0] :]
-            for box in inner:
-                box.goes_on = True
-                _open(root, open_, _Box(box.mark, continued=True))
-        while waiting and waiting[-1].start == place:
-            _open(root, open_, _Box(waiting.pop()))
-        if following > place:
-            (open_[-1].inside if open_ else root).append(text[place:following])
-    return root
-
-
-def _open(root: list[str | _Box], open_: list[_Box], box: _Box) -> None:
-    (open_[-1].inside if open_ else root).append(box)
-    open_.append(box)
-
-
-def _html(item: str | _Box, hues: Mapping[str, int]) -> str:
-    if isinstance(item, str):
-        return escape(item)
-    mark = item.mark
-    score = "" if mark.score is None else f" {mark.score:.2f}"
-    shown = escape(mark.label + score)
-    marked = {"entity": True, "wrong": mark.wrong, "continued": item.continued, "goes-on": item.goes_on}
-    classes = " ".join(name for name, on in marked.items() if on)
-    inside = "".join(_html(part, hues) for part in item.inside)
-    style = f"--hue:{hues.get(mark.label, 0)};padding-block:{2 + 3 * (item.height - 1)}px"
-    return f'<span class="{classes}" data-label="{shown}" title="{shown}" style="{style}">{inside}</span>'
+def _caption(mark: Mark, lane: int, palette: Mapping[str, str], number: int) -> str:
+    return (
+        f'<b class="{"wrong" if mark.error else ""}" data-mark="{number}" data-caption="{escape(mark.caption)}" '
+        f'style="--colour:{palette.get(mark.label, "#333")};--lane:{lane}"></b>'
+    )

@@ -1,5 +1,6 @@
 import io
 import json
+import subprocess
 import sys
 from contextlib import contextmanager
 
@@ -56,8 +57,8 @@ def test_options_and_standard_input(model, tmp_path):
     lines = '{"nr": 1, "report": "咳嗽", "entities": "old"}\n{"nr": 2}\n'
     arguments = ["--text-field", "report", "--id-field", "nr", "--entities-field", "found", "--buffer", "1"]
     result = run(model, "-", "-o", tmp_path / "out", "--to", "jsonl", *arguments, text=lines)
-    assert result.exit_code == 0, result.output
-    assert f"1 texts failed; see {tmp_path / 'out' / '_errors.jsonl'}" in result.stderr
+    assert result.exit_code == 3, result.output
+    assert f"1 text failed; see {tmp_path / 'out' / '_errors.jsonl'}" in result.stderr
     (row,) = read_lines(tmp_path / "out" / "part-000001.jsonl")
     assert row == {"nr": 1, "report": "咳嗽", "entities": "old", "found": row["found"]} and len(row["found"]) == 1
     assert [error["id"] for error in read_lines(tmp_path / "out" / "_errors.jsonl")] == [2]
@@ -104,7 +105,7 @@ def test_what_is_passed_over_and_what_is_not_written_is_said(model, tmp_path):
     for name in ("a.txt", "B.TXT", "c.text", "d.text", "_hidden.text"):
         (folder / name).write_text("咳嗽", encoding="utf8")
     result = run(model, folder, "-o", tmp_path / "OUT.JSONL")
-    assert result.exit_code == 0 and "2 files of unknown kind are passed over (.text ×2)" in result.stderr
+    assert result.exit_code == 0 and "2 files of unknown kind passed over (.text ×2)" in result.stderr
     assert [row["id"] for row in read_lines(tmp_path / "OUT.JSONL")] == ["B", "a"]
     wrong = run(model, folder, "-o", tmp_path / "out.json")
     assert wrong.exit_code == 1 and ".json is not written; name a folder, or a file in .jsonl" in wrong.stderr
@@ -173,3 +174,24 @@ def test_progress_shows_rate_and_remaining_time_in_a_terminal_only(monkeypatch):
             progress(State(1500, 3, 75, 100))
         shown = screen.getvalue()
         assert ("1,500 texts, " in shown and "a second, 3 failed" in shown) is is_terminal
+
+
+@pytest.mark.parametrize(
+    ("piped", "arguments", "code", "said"),
+    [
+        ("咳嗽\n右肺\n".encode(), [], 0, "standard input is read as one text a line"),
+        ("咳嗽\n右肺\n".encode("gbk"), ["--encoding", "gbk"], 0, "2 texts with"),
+        ("咳嗽，右肺上叶腺癌\n右肺上叶\n".encode("gbk"), [], 0, "2 texts with"),
+        (b'{"text": "a"}\n{"text": "b"}\n', [], 0, "2 texts with"),
+        (b'{"note": "a"}\n{"note": "b"}\n', [], 1, "standard input line 1: no field 'text'; it has 'note'"),
+        ("咳嗽\n".encode(), ["--from", "jsonl"], 1, "standard input line 1 column 1: not JSON"),
+    ],
+)
+def test_what_is_piped(model, tmp_path, piped, arguments, code, said):
+    command = [sys.executable, "-m", "spacy", "medflat", "annotate", "-", "-m", str(model), "-o", "out.jsonl"]
+    done = subprocess.run([*command, *arguments], cwd=tmp_path, input=piped, capture_output=True, check=False)
+    assert done.returncode == code and said in done.stderr.decode(), done.stderr.decode()
+    if code == 0:
+        assert len(read_lines(tmp_path / "out.jsonl")) == 2
+    else:
+        assert list(tmp_path.iterdir()) == []

@@ -91,3 +91,24 @@ def test_missing_files_and_formats(files, tmp_path):
     assert "no such file" in run(check_data, tmp_path / "none.json").stderr
     assert "unknown format 'xml'" in run(check_data, files[0], "--from", "xml").stderr
     assert "no language 'klingon'" in run(check_data, files[0], "--lang", "klingon").stderr
+
+
+def test_what_is_skipped_is_listed(tmp_path):
+    path = write(tmp_path / "a.bio", "肺\tB-dis\n癌\tI-dis\n\n肺 癌 \n\n胃\tX\n炎\tY\n\n肝\tB-bod\n")
+    result = run(check_data, path)
+    assert result.exit_code == 0
+    assert "2 of 4 read" in result.stdout and "unreadable 2" in result.stdout
+    assert "a.bio line 4: '癌' is no tag" in result.stdout and "a.bio line 6: 'X' is no tag" in result.stdout
+    assert run(check_data, path, "--strict").exit_code == 1
+
+
+def test_a_file_without_entities_is_a_warning(tmp_path):
+    result = run(check_data, write(tmp_path / "a.jsonl", '{"text": "肺"}'), "--strict")
+    assert result.exit_code == 0
+    assert "no_entities 1" in result.stdout and "a.jsonl: texts: 1, entities: 0" in result.stdout
+
+
+def test_annotations_that_are_not_read_are_an_error(tmp_path):
+    text = '{"text": "肺", "entites": [{"start": 0, "end": 1, "label": "bod"}]}'
+    result = run(check_data, write(tmp_path / "a.jsonl", text))
+    assert result.exit_code == 1 and "field 'entites' looks like annotations" in result.stderr

@@ -45,3 +45,9 @@ def test_a_message_is_never_wrapped(capsys):
     with pytest.raises(typer.Exit), friendly_errors():
         raise MedflatError("肺 " * 200)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_interruption_says_how_to_go_on(capsys):
+    with pytest.raises(typer.Exit) as caught, friendly_errors("Do this."):
+        raise KeyboardInterrupt
+    assert caught.value.exit_code == 130 and capsys.readouterr().err == "Interrupted. Do this.\n"

@@ -124,3 +124,87 @@ def test_no_texts(tmp_path):
 
 def test_help_names_the_formats():
     assert "docbin" in run(convert, "--help").stdout
+
+
+LINE = '{"text": "肺癌", "entities": [{"start": 0, "end": 2, "label": "dis"}]}\n'
+
+
+@pytest.mark.parametrize(
+    ("broken", "detail"),
+    [
+        ('{"text": "肺', "a.jsonl line 2: column 10: not JSON"),
+        ('{"text": 3}', "a.jsonl line 2: not a plain JSON-lines record: text"),
+        ("[]", "a.jsonl line 2: not a plain JSON-lines record"),
+        (b"\xb7\xce", "a.jsonl line 2: not UTF-8 (byte 0xb7)"),
+        ("\x00", "a.jsonl line 2: column 1: not JSON"),
+    ],
+)
+def test_a_broken_line_is_skipped_and_listed(broken, detail, tmp_path):
+    broken = broken.encode() if isinstance(broken, str) else broken
+    source = write(tmp_path / "a.jsonl", LINE.encode() + broken + b"\n" + LINE.replace("癌", "炎").encode())
+    result = run(convert, source, tmp_path / "b.jsonl")
+    assert result.exit_code == 0
+    assert "2 of 3 read" in result.stdout and "unreadable 1" in result.stdout and detail in result.stdout
+    assert len((tmp_path / "b.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    strict = run(convert, source, tmp_path / "c.jsonl", "--strict")
+    assert (strict.exit_code, (tmp_path / "c.jsonl").exists()) == (1, False)
+    assert "a.jsonl line 2: unreadable: " in strict.stderr
+
+
+def test_a_file_of_broken_lines_is_refused(tmp_path):
+    result = run(convert, write(tmp_path / "a.jsonl", LINE.encode("utf-16")), tmp_path / "b.jsonl")
+    assert result.exit_code == 1 and "a.jsonl line 1: not UTF-8" in result.stderr
+    assert "none of 2 texts can be read" in result.stderr
+
+
+def test_what_cannot_be_cut_says_so(tmp_path):
+    for name, data, message in [
+        ("a.json", '[{"text": "肺"},\n{"text"', "one JSON array is read as a whole or not at all"),
+        ("a.json", b'[{"text": "\xff"}]', "one JSON array is read as a whole or not at all"),
+        ("a.spacy", b"x", "a .spacy file is read as a whole or not at all"),
+    ]:
+        assert message in run(convert, write(tmp_path / name, data), tmp_path / "b.jsonl").stderr
+
+
+def test_annotations_that_are_not_read_are_an_error(tmp_path):
+    prodigy = LINE.replace("entities", "spans")
+    source = write(tmp_path / "a.jsonl", prodigy)
+    assert run(convert, source, tmp_path / "b.jsonl").exit_code == 0
+    assert content(read_records(tmp_path / "b.jsonl")) == [("肺癌", [Entity(0, 2, "dis")])]
+    for text, name, message in [
+        (prodigy, "jsonl", "field 'spans' looks like annotations, but plain JSON-lines"),
+        (LINE + LINE.replace("start", "start_idx"), "jsonl", "It looks like cmeee; name it with --from"),
+        (LINE.replace("entities", "entites"), None, "if it is a misspelt 'entities', correct it"),
+        (LINE.replace("}]}", '}], "label": [[0, 2, "dis"]]}'), None, "field 'label' looks like annotations"),
+        ('{"text": "肺癌", "label": [[0, 2, "x"]], "entities": [{"start_offset": 0, "end_offset": 1, "label": "x"}]}',
+         "doccano", "annotations in label and entities at once"),
+    ]:  # fmt: skip
+        result = run(convert, write(source, text), tmp_path / "c.jsonl", *(["--from", name] if name else []))
+        assert (result.exit_code, message in result.stderr) == (1, True), result.output
+        assert not (tmp_path / "c.jsonl").exists()
+
+
+@pytest.mark.parametrize("text", ['{"text": "肺"}\n', ""])
+def test_no_entity_at_all_is_a_warning(text, tmp_path):
+    result = run(convert, write(tmp_path / "a.jsonl", text), tmp_path / "b.jsonl", "--strict")
+    assert result.exit_code == 0 and "no_entities 1" in result.stdout
+
+
+def test_one_folder_with_several_encodings(tmp_path):
+    folder = tmp_path / "notes"
+    write_records([Record("肺癌", [Entity(0, 2, "dis")], id="a"), Record("肺炎", id="b")], folder, "brat")
+    write(folder / "c.txt", "胃癌".encode("gb18030"))
+    write(folder / "d.txt", "胃癌")
+    write(folder / "d.ann", "T1\tdis 0 2\t胃癌\nT2\tdis 0 2\t胃癌".encode("gb18030"))
+    write(folder / "e.ann", "T1\tdis 0 2\t胃癌\n")
+    write(folder / "f.txt", "肝癌")
+    write(folder / "f.ann", "T1\tdis 0 2\t肝癌\nT2 dis\n")
+    write(folder / "g.txt", "")
+    result = run(convert, folder, tmp_path / "b.jsonl")
+    assert result.exit_code == 0
+    assert "4 of 7 read" in result.stdout and "unreadable 3" in result.stdout
+    for detail in ("c.txt: line 1: not UTF-8", "d.txt: d.ann line 1: not UTF-8", "e.ann: annotations without a text",
+                   "f.ann line 2: not a brat annotation"):  # fmt: skip
+        assert detail in result.stdout
+    assert len(list(read_records(tmp_path / "b.jsonl"))) == 4
+    assert run(convert, folder, tmp_path / "c.jsonl", "--strict").exit_code == 1

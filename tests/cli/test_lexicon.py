@@ -58,14 +58,14 @@ def test_inspect(files, tmp_path):
 def test_inspect_passes_over_what_utf8_cannot_hold(files, tmp_path):
     (tmp_path / "dev.json").write_text('[{"text": "\\ud83d"}, {"text": "咳嗽咳痰"}]', encoding="utf-8")
     result = run(inspect, files[1], "--data", tmp_path / "dev.json")
-    assert result.exit_code == 0 and "words a character in 1 texts" in result.stdout
+    assert result.exit_code == 0 and "words a character in 1 text" in result.stdout
 
 
 def test_inspect_alone_and_without_entities(files, tmp_path):
     assert "words a character" not in run(inspect, files[1]).stdout
     write_records([Record("咳嗽咳痰")], tmp_path / "dev.json", "cmeee")
     result = run(inspect, files[1], "--data", tmp_path / "dev.json")
-    assert "0.500 words a character in 1 texts" in result.stdout and "no entities" in result.stdout
+    assert "0.500 words a character in 1 text" in result.stdout and "no entities" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -74,13 +74,23 @@ def test_evaluate_in_a_precision_that_the_pipeline_does_not_say(model, data, tmp
         assert result.exit_code == 0, result.output
 
 
-def test_find_thresholds_saves_what_it_found(model, data, tmp_path):
+@pytest.fixture(scope="module")
+def strict(model, tmp_path_factory):
+    """The same pipeline with a threshold that almost nothing passes."""
+    nlp = spacy.load(model)
+    nlp.get_pipe("medflat_ner").cfg["threshold"] = 1 - 1e-9
+    path = tmp_path_factory.mktemp("strict")
+    nlp.to_disk(path)
+    return path
+
+
+def test_find_thresholds_saves_what_it_found(strict, data, tmp_path):
     result = run(
-        "find-thresholds", model, data, "-o", tmp_path / "tuned", "--report", tmp_path / "t.json", "--min-gold", 1
+        "find-thresholds", strict, data, "-o", tmp_path / "tuned", "--report", tmp_path / "t.json", "--min-gold", 1
     )
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "t.json").read_text(encoding="utf8"))
-    assert report["before"] == report["after"] == 1.0
+    assert report["before"] < report["after"] and report["choice"] in ("common", "labels")
     tuned = spacy.load(tmp_path / "tuned")
     recognizer = tuned.get_pipe("medflat_ner")
     # spaCy's settings are read back with a little noise.
@@ -89,8 +99,14 @@ def test_find_thresholds_saves_what_it_found(model, data, tmp_path):
     assert found == pytest.approx(report["thresholds"], abs=1e-9)
 
 
+def test_thresholds_that_do_not_help_are_not_saved(model, data, tmp_path):
+    result = run("find-thresholds", model, data, "-o", tmp_path / "same", "--min-gold", 1)
+    assert result.exit_code == 0 and "those of now stay" in result.output, result.output
+    assert spacy.load(tmp_path / "same").get_pipe("medflat_ner").cfg["label_thresholds"] == {}
+
+
 def test_thresholds_are_saved_as_they_were_scored(model, data, tmp_path, monkeypatch):
-    near_one = Tuning([0.999961] * 5, 0.5, 1.0, 1.0)
+    near_one = Tuning("labels", [0.999961] * 5, 0.5, 1.0, {"labels": 1.0})
     # The package names the command as its module.
     monkeypatch.setattr(import_module("spacy_medflat.cli.find_thresholds"), "tune", lambda *_, **__: near_one)
     result = run("find-thresholds", model, data, "-o", tmp_path / "tuned")
@@ -204,7 +220,7 @@ def test_render_html(model, tmp_path):
     result = run("render", model, "右肺上叶腺癌术后", "无殊", "--html", tmp_path / "page.html")
     assert result.exit_code == 0, result.output
     page = (tmp_path / "page.html").read_text(encoding="utf8")
-    assert page.count('<p class="text"') == 2 and 'data-label="bod ' in page and "右肺上叶</span>" in page
+    assert page.count('<p class="text"') == 2 and 'data-caption="bod"' in page and "肺上叶</span>" in page
 
 
 @pytest.mark.parametrize(
@@ -251,7 +267,10 @@ def test_an_ensemble_is_evaluated_rendered_and_tuned_as_a_pipeline(model, data, 
     result = run("render", together, "右肺上叶腺癌术后")
     assert result.output == run("render", model, "右肺上叶腺癌术后").output or mode == "vote"
     assert "bod 右肺上叶 " in result.output
-    result = run("find-thresholds", together, data, "--one", "-o", tmp_path / "tuned")
+    nlp = spacy.load(together)
+    nlp.get_pipe("medflat_ensemble").cfg["threshold"] = 1.0
+    nlp.to_disk(tmp_path / "strict")
+    result = run("find-thresholds", tmp_path / "strict", data, "--one", "-o", tmp_path / "tuned")
     assert result.exit_code == 0, result.output
     thresholds = spacy.load(tmp_path / "tuned").get_pipe("medflat_ensemble").cfg["label_thresholds"]
     assert set(thresholds) == {"bod", "dis", "pro", "sym", "dru"} and len(set(thresholds.values())) == 1

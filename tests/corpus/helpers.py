@@ -32,6 +32,11 @@ def content(records: Iterable[Record]) -> list[tuple[str, list[Entity]]]:
     return [(record.text, record.entities) for record in records]
 
 
+def whole(records: Iterable[Record]) -> list[Any]:
+    """What a format that holds everything does not change."""
+    return [(r.text, r.id, r.meta, [(e, e.score, e.meta) for e in r.entities]) for r in records]
+
+
 def kinds(problems: Iterable[Problem]) -> list[str]:
     """The kinds of problems, in order."""
     return [problem.kind for problem in problems]

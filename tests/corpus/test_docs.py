@@ -70,3 +70,11 @@ def test_a_missing_group_is_reported(nlp):
     flat.ents = [flat.char_span(0, 2, label="dis")]
     assert "doc.ents" in doc_to_record(flat, "sc").problems[0].detail
     assert doc_to_record(nlp.make_doc("肺癌"), "sc").problems == []
+
+
+def test_an_empty_group_beside_others_is_reported(nlp):
+    doc, _ = record_to_doc(tumour(), nlp.make_doc, "gold")
+    doc.spans["sc"] = []
+    assert [str(p) for p in doc_to_record(doc, "sc", place="p").problems] == [
+        "p: ignored_annotation: span group 'sc' is empty; the document has 'gold'"
+    ]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.corpus.nesting import find_overlaps
+from spacy_medflat.corpus.nesting import find_overlaps, nested_parts
 from spacy_medflat.corpus.record import Entity
 
 spans = st.lists(
@@ -51,3 +51,13 @@ def test_every_pair_is_found(entities):
     assert set(found.crossing) == crossing
     assert {frozenset(pair) for pair in found.same_span} == same
     assert len(found.depths) == len(entities)
+    assert nested_parts(entities) == ({a for a, _ in nested}, {b for _, b in nested})
+    assert found.nested_entities() == {entity for pair in nested for entity in pair}
+
+
+def test_the_parts_of_many_overlapping_entities_are_not_compared_in_pairs():
+    entities = [Entity(i, j, label) for i in range(200) for j in range(i + 1, i + 201) for label in "ab"]
+    outer, inner = nested_parts(entities)
+    assert len(outer) == 2 * 200 * 199
+    assert entities[-1] in outer and Entity(0, 200, "a") in outer
+    assert Entity(0, 200, "a") not in inner and Entity(0, 199, "b") in inner

@@ -1,9 +1,14 @@
-import pytest
+import time
 
+import pytest
+import torch
+
+from spacy_medflat._internals import encoder_of
+from spacy_medflat.encoder import load
 from spacy_medflat.encoder.load import load_encoder
 from spacy_medflat.encoder.recipe import Recipe, build_encoder
 
-from ..pipelines import write_recipe
+from ..pipelines import cnn_pipeline, make_examples, transformer_pipeline, write_recipe
 
 
 @pytest.fixture
@@ -55,3 +60,25 @@ def test_damaged_weights(saved_encoder):
     (saved_encoder / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(ValueError, match="cannot load the encoder"):
         load_encoder(str(saved_encoder), {}, {})
+
+
+def test_without_a_network_the_answer_comes_at_once(monkeypatch):
+    monkeypatch.setattr(load, "HUB_SECONDS", 0.2)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: time.sleep(60))
+    begin = time.perf_counter()
+    with pytest.raises(ValueError, match="'no-such-org/no-such-encoder': the hub does not answer") as caught:
+        load_encoder("no-such-org/no-such-encoder", {}, {})
+    assert time.perf_counter() - begin < 20 and "\n" not in str(caught.value)
+
+
+def test_an_encoder_of_another_pipeline(tmp_path):
+    nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path / "pipeline")
+    hf = load_encoder(str(tmp_path / "pipeline"), {}, {})
+    (own,) = (layer for layer in nlp.get_pipe("transformer").model.walk() if layer.name == "char_transformer")
+    for name, weight in encoder_of(own.layers[0].shims[0]).transformer.state_dict().items():
+        assert torch.equal(weight, hf.transformer.state_dict()[name])
+    cnn_pipeline().to_disk(tmp_path / "without")
+    with pytest.raises(ValueError, match="has no encoder"):
+        load_encoder(str(tmp_path / "without"), {}, {})

@@ -75,7 +75,7 @@ def row(tmp_path_factory):
 def test_a_run_in_processes_of_its_own(row, tmp_path):
     folder = RunFolder.of(tmp_path, "plain", 0)
     execute(Run(row, 0, folder), ONE)
-    names = {path.name for path in folder.path.iterdir()} - {"lock"}
+    names = {path.name for path in folder.path.iterdir()} - {"lock", "stage.lock"}
     files = {"row.json", "config.cfg", "train.log", "log.jsonl", "environment.json", "predictions.jsonl", "scores.json"}
     assert names == {*files, "training"} and folder.done
     assert {path.name for path in folder.training.iterdir()} == {"model-best", "model-last"}
@@ -171,3 +171,11 @@ def test_two_do_not_work_in_one_folder(row, tmp_path):
     with locked(folder.path / "lock"), pytest.raises(ValueError, match="another process is at work"):
         execute(Run(row, 0, folder), ONE)
     assert [path.name for path in folder.path.iterdir()] == ["lock"]
+
+
+def test_a_stage_that_outlived_its_parent_keeps_others_out(row, tmp_path):
+    folder = RunFolder.of(tmp_path, "plain", 0)
+    folder.path.mkdir(parents=True)
+    with locked(folder.stage_lock), pytest.raises(ValueError, match="another process is at work"):
+        execute(Run(row, 0, folder), ONE)
+    assert not folder.row.exists()

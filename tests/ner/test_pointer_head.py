@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_medflat.ner import band as band_module
+from spacy_medflat.ner import pointer_head, spans
 from spacy_medflat.ner.pointer import EfficientGlobalPointer, GlobalPointer
 from spacy_medflat.ner.pointer_head import PointerHead
-from spacy_medflat.ner.spans import GoldSpans
+from spacy_medflat.ner.spans import SPANS_PER_START, GoldSpans, logit
 
 from . import reference
 
@@ -77,7 +78,7 @@ def test_large_logits_give_finite_gradients():
 
 @settings(max_examples=25, deadline=None)
 @given(
-    lengths=st.lists(st.integers(0, 12), min_size=1, max_size=4).filter(sum),
+    lengths=st.lists(st.integers(0, SPANS_PER_START // N_LABELS), min_size=1, max_size=4).filter(sum),
     max_width=st.integers(1, 14),
     seed=st.integers(0, 1000),
     pointer=st.sampled_from(POINTERS),
@@ -111,3 +112,23 @@ def test_candidates_do_not_depend_on_the_chunks(monkeypatch, pointer, logit):
         assert [c.tolist() for c in ours[:3]] == [c.tolist() for c in theirs[:3]]
         np.testing.assert_allclose(ours.logit, theirs.logit, rtol=1e-6)
     assert sum(len(candidates.start) for candidates in once) > 50
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3])
+def test_of_the_spans_that_start_at_one_token_the_best_are_kept(chunks, monkeypatch, caplog, threshold):
+    lengths, lowest = np.array([12, 5]), logit([threshold] * 2)
+    features = make(GlobalPointer, lengths)[0](20 * torch.randn(17, N_IN, dtype=torch.float64))
+    for module in (spans, pointer_head):
+        monkeypatch.setattr(module, "SPANS_PER_START", 10**6)
+    everything = PointerHead(12).candidates(features, lengths, lowest, LABELS)
+    assert not caplog.records
+    for module in (spans, pointer_head):
+        monkeypatch.setattr(module, "SPANS_PER_START", 3)
+    bounded = PointerHead(12).candidates(features, lengths, lowest, LABELS)
+    left_out = 0
+    for all_, few in zip(everything, bounded, strict=True):
+        for start in range(12):
+            best = sorted(all_.logit[all_.start == start])[-3:]
+            assert sorted(few.logit[few.start == start]) == best
+        left_out += len(all_.start) - len(few.start)
+    assert left_out and f"{left_out} spans above" in caplog.text

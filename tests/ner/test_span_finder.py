@@ -1,6 +1,6 @@
 import pytest
 from spacy.cli.find_threshold import find_threshold
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 
 from spacy_medflat.ensemble.build import make_ensemble
 from spacy_medflat.ner.span_finder import LOWEST_SCORE, candidates_of
@@ -41,3 +41,17 @@ def test_spacys_own_search_for_a_threshold(nlp, name, tmp_path):
     )
     assert len(scores) == 5 and len(set(scores.values())) > 2
     assert 0.0 < best < 1.0 and score == max(scores.values()) > 0.1
+
+
+def test_spans_know_their_score(nlp):
+    recognizer = nlp.get_pipe("medflat_ner")
+    recognizer.cfg["threshold"] = 0.0
+    doc = nlp(SENTENCES[1][0])
+    recognizer.cfg["threshold"] = 0.5
+    group = doc.spans["sc"]
+    assert len(group) > 20
+    assert [span._.score for span in group] == group.attrs["scores"].tolist()
+    first = group[0]
+    assert doc[first.start : first.end]._.score is None
+    assert Span(doc, first.start, first.end, label=first.label)._.score == group.attrs["scores"][0]
+    assert nlp.make_doc("肺")[:1]._.score is None

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_medflat.ner.spans import SPANS_PER_START
 from spacy_medflat.ner.tag_groups import make_tag_groups
 from spacy_medflat.ner.tagging import LinearNestedHead, TagFeatures, TagScores
 
@@ -108,7 +109,7 @@ def test_candidates_are_the_spans_above_the_lowest_logit_of_their_label(head, le
     assert len(found) == len(lengths)
     for text, candidates in zip(texts_of(features, lengths), found, strict=True):
         shares = naive_spans(head, text) if len(text.emissions) else {}
-        limits = 1 / (1 + np.exp(-np.array(lowest)))
+        limits = np.maximum(1 / (1 + np.exp(-np.array(lowest))), 1e-4)
         expected = {span: share for span, share in shares.items() if share > limits[span[2]]}
         spans = list(zip(*(column.tolist() for column in candidates[:3]), strict=True))
         assert spans == sorted(expected, key=lambda s: (s[0], -s[1], s[2]))
@@ -173,3 +174,11 @@ def test_the_gradient_reaches_the_weights_of_the_module(head):
             flat[i] += step
             assert (above - below) / (2 * step) == pytest.approx(slope[i].item(), abs=1e-6), (name, i)
     assert (module.moves is None) == (not head.crf)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_threshold_of_0_lets_a_bounded_number_of_spans_pass(head):
+    features = features_of(head, [3000])
+    (found,) = head.candidates(features, np.array([3000]), np.full(3, -np.inf), LABELS)
+    assert len(found.start) > 3000 and np.bincount(found.start).max() <= SPANS_PER_START
+    assert found.score.min() >= 0.99e-4

@@ -39,7 +39,8 @@ def test_a_killed_actor_is_replaced_and_the_output_is_the_same(faulty, tmp_path,
 def test_without_ray_and_with_standard_input(ruler, tmp_path, monkeypatch):
     archive = write_lines(tmp_path / "notes.jsonl", rows(2))
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MedflatError, match=r"needs Ray: pip install 'spacy-medflat\[ray\]'"):
+    with pytest.raises(MedflatError, match=r"needs ray: pip install 'spacy-medflat\[ray\]'"):
         run(archive, tmp_path / "out.jsonl", ruler, engine="ray")
+    monkeypatch.undo()
     with pytest.raises(MedflatError, match="cannot read standard input"):
         run("-", tmp_path / "piped.jsonl", ruler, engine="ray")

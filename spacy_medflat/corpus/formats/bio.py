@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from ...errors import CorpusError, clipped
-from ...files import BOM, iter_lines, open_for_writing
-from ..record import Entity, Problem, Record, describe, lost_fields
+from ...errors import CorpusError, MedflatError, clipped
+from ...files import BOM, open_for_writing
+from ..record import Entity, OnSkip, Problem, Record, describe, lost_fields, skip_unreadable
+from .lines import read_lines
 from .tags import SCHEMES, SequenceTag, decode_tags, detect_scheme, encode_tags, flat_choice, parse_tag
 
 _LINE_ENDS = "\r\n"
@@ -20,38 +21,50 @@ class _Sentence:
     tags: list[SequenceTag]
 
 
-def read_bio(path: Path) -> Iterator[Record]:
+def read_bio(path: Path, on_skip: OnSkip | None = None) -> Iterator[Record]:
     """Read a column file: a blank line ends a record, tokens are joined without spaces.
 
     A line is a token, a tab or spaces, and a tag; of more columns the first and the last count. BIO, BMES, BIOES and
     BILOU are told apart by the letters in the file, which is held in memory. Offsets count characters, not tokens.
     `-DOCSTART-` lines are skipped.
 
+    on_skip (callable or None): takes a problem for each sentence with a line that cannot be read, and names the first;
+        None to raise an error.
     YIELDS (Record): each sentence.
     RAISES (MedflatError): not UTF-8, a line without a tag, or an unknown tag.
     """
-    sentences = list(_sentences(path))
+    sentences = list(_sentences(path, on_skip))
     scheme = detect_scheme(tag.letter for sentence in sentences for tag in sentence.tags)
     for sentence in sentences:
         yield _to_record(sentence, scheme, path.name)
 
 
-def _sentences(path: Path) -> Iterator[_Sentence]:
+def _sentences(path: Path, on_skip: OnSkip | None) -> Iterator[_Sentence]:
     tokens: list[str] = []
     tags: list[SequenceTag] = []
     number = 0
-    for number, line in iter_lines(path):
-        bare = line.removeprefix(BOM) if number == 1 else line
-        if not bare.strip() or bare.startswith("-DOCSTART-"):
-            if tokens:
-                yield _Sentence(number - len(tokens), tokens, tags)
-            tokens, tags = [], []
+    broken = False
+    for number, line in read_lines(path):
+        place = f"{path.name} line {number}"
+        try:
+            if isinstance(line, MedflatError):
+                raise line
+            bare = line.removeprefix(BOM) if number == 1 else line
+            if not bare.strip() or bare.startswith("-DOCSTART-"):
+                if tokens and not broken:
+                    yield _Sentence(number - len(tokens), tokens, tags)
+                tokens, tags, broken = [], [], False
+                continue
+            token, tag = _columns(line, place)
+        except MedflatError as error:
+            if not broken:
+                skip_unreadable(on_skip, place, error)
+            broken = True
             continue
-        token, tag = _columns(line, f"{path.name} line {number}")
         # A first line that is nothing but U+FEFF is a token of that character, not a byte order mark.
         tokens.append((token.removeprefix(BOM) or token) if number == 1 else token)
         tags.append(tag)
-    if tokens:
+    if tokens and not broken:
         yield _Sentence(number + 1 - len(tokens), tokens, tags)
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ...errors import CorpusError, clipped
+from ...errors import CorpusError, MedflatError, clipped
 from ...files import BOM, open_for_writing, read_text
-from ..record import Entity, Problem, Record, describe, lost_fields
+from ..record import Entity, OnSkip, Problem, Record, describe, lost_fields, skip_unreadable
 
 _ENTITY = re.compile(r"T\S*\t(?P<label>\S+) (?P<spans>-?[0-9]+ -?[0-9]+(?:;-?[0-9]+ -?[0-9]+)*)(?:\t(?P<surface>.*))?")
 _LINE_END = re.compile(r"[\r\n]")
@@ -14,40 +14,48 @@ _NOT_AN_ENTITY = re.compile(r"(?:[REAMN][0-9]+|#\S*|\*)\t.*")
 _SAFE_ID = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)*")
 
 
-def read_brat(path: Path) -> Iterator[Record]:
+def read_brat(path: Path, on_skip: OnSkip | None = None) -> Iterator[Record]:
     """Read a folder (with its subfolders), or the one text whose `.txt` or `.ann` file is given.
 
     Offsets count the characters of the `.txt` file as it stands, `\\r` included. A text without an `.ann` file has no
     entities. Discontinuous entities, and lines that are not entities, are reported in `Record.problems`.
 
+    on_skip (callable or None): takes a problem for each text of which a file cannot be read; lines of annotations that
+        cannot be read go to `Record.problems`. None to raise an error.
     YIELDS (Record): each text.
     RAISES (MedflatError): not UTF-8, no text, an `.ann` file without its text, or a line that is not brat.
     """
     root = path if path.is_dir() else path.parent
-    for text_path in _text_paths(path):
+    for text_path in _text_paths(path, on_skip):
         ann_path = text_path.with_suffix(".ann")
         place, ann_place = (file.relative_to(root).as_posix() for file in (text_path, ann_path))
-        record = Record(read_text(text_path, place), id=place.removesuffix(".txt"), place=place)
-        if ann_path.exists():
-            _annotate(record, read_text(ann_path, ann_place).removeprefix(BOM), ann_place)
+        try:
+            record = Record(read_text(text_path, place), id=place.removesuffix(".txt"), place=place)
+            annotations = read_text(ann_path, ann_place).removeprefix(BOM) if ann_path.exists() else ""
+        except MedflatError as error:
+            skip_unreadable(on_skip, place, error)
+            continue
+        _annotate(record, annotations, ann_place, on_skip is None)
         yield record
 
 
-def _text_paths(path: Path) -> list[Path]:
+def _text_paths(path: Path, on_skip: OnSkip | None) -> list[Path]:
     if not path.is_dir():
         found = [path.with_suffix(".txt")]
         orphans = [path] if path.suffix == ".ann" and not found[0].exists() else []
+        found = [] if orphans else found
     else:
         found = sorted(path.rglob("*.txt"))
         orphans = [ann for ann in sorted(path.rglob("*.ann")) if not ann.with_suffix(".txt").exists()]
-    if orphans:
-        raise CorpusError(f"{orphans[0]}: annotations without a text; put the .txt file of the same name beside it")
-    if not found:
+    for orphan in orphans:
+        error = CorpusError(f"{orphan}: annotations without a text; put the .txt file of the same name beside it")
+        skip_unreadable(on_skip, str(orphan), error)
+    if not found and not orphans:
         raise CorpusError(f"{path}: no .txt file in this folder; brat keeps each text in one, its annotations in .ann")
     return found
 
 
-def _annotate(record: Record, annotations: str, place: str) -> None:
+def _annotate(record: Record, annotations: str, place: str, strict: bool) -> None:
     for number, line in enumerate(annotations.split("\n"), 1):
         line = line.removesuffix("\r")
         here = f"{place} line {number}"
@@ -63,7 +71,10 @@ def _annotate(record: Record, annotations: str, place: str) -> None:
         elif _NOT_AN_ENTITY.fullmatch(line):
             record.problems.append(Problem("ignored_annotation", here, clipped(line)))
         elif line.strip():
-            raise CorpusError(f"{here}: not a brat annotation: {clipped(line)}; expected 'T1<tab>label 0 2<tab>text'")
+            detail = f"not a brat annotation: {clipped(line)}; expected 'T1<tab>label 0 2<tab>text'"
+            if strict:
+                raise CorpusError(f"{here}: {detail}")
+            record.problems.append(Problem("broken_annotation", here, detail))
 
 
 def _surface(surface: str | None, text: str, start: int, end: int) -> str | None:

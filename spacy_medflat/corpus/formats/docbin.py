@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
 from ...errors import CorpusError
@@ -19,16 +19,14 @@ def read_docbin(path: Path, spans_key: str = "sc") -> Iterator[Record]:
     YIELDS (Record): each document.
     RAISES (CorpusError): the file is no DocBin.
     """
-    for number, doc in enumerate(_docs(path), 1):
-        yield doc_to_record(doc, spans_key, place=f"{path.name} record {number}")
-
-
-def _docs(path: Path) -> Iterator[Doc]:
     data = path.read_bytes()
+    # Damaged bytes raise errors of zlib, msgpack, numpy and spaCy of many types.
     try:
-        yield from DocBin().from_bytes(data).get_docs(Vocab())
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise CorpusError(f"{path.name}: not a spaCy DocBin, or damaged; write it again with convert") from error
+        for number, doc in enumerate(DocBin().from_bytes(data).get_docs(Vocab()), 1):
+            yield doc_to_record(doc, spans_key, place=f"{path.name} record {number}")
+    except Exception as error:
+        hint = "a .spacy file is read as a whole or not at all; write it again with convert"
+        raise CorpusError(f"{path.name}: not a spaCy DocBin, or damaged; {hint}") from error
 
 
 def write_docbin(records: Iterable[Record], path: Path, spans_key: str = "sc", lang: str = "zh") -> list[Problem]:

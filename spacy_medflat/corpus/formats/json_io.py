@@ -1,16 +1,17 @@
 """JSON arrays and JSON lines of records: reading with a schema, writing with identifiers and extra fields."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 
-from ...errors import CorpusError, clipped, first_problem
-from ...files import BOM, iter_lines, open_for_writing, read_text
-from ..record import Problem, Record, lost_scores
+from ...errors import CorpusError, MedflatError, clipped, first_problem
+from ...files import BOM, open_for_writing, read_text
+from ..record import Entity, OnSkip, Problem, Record, lost_entity_fields, lost_scores, skip_unreadable
+from .fields import RELATED, TITLES, check_all_read, json_format
+from .lines import read_lines
 
 # The standard module, not srsly: its ujson alters floats in their last digits, refuses large integers that a
 # `meta` field may hold, and does not say on which line a file is broken.
@@ -33,29 +34,49 @@ class TextModel(OpenModel):
     text: Text
 
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
 RecordT = TypeVar("RecordT", bound=TextModel)
 
 
-def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
+def read_objects(path: Path, on_skip: OnSkip | None = None) -> Iterator[tuple[str, Any]]:
     """Read every element of a JSON array, or every non-blank line of a JSON-lines file.
 
     An array is held in memory as a whole, JSON lines one at a time. A byte order mark is skipped.
 
+    on_skip (callable or None): takes a problem for each line that cannot be read; None to raise an error.
     YIELDS (tuple of str and Any): place and value of an element.
     RAISES (MedflatError): not UTF-8, not JSON, or a `.json` file with nothing in it.
     """
     if _is_array(path):
-        for number, element in enumerate(parse_json(read_text(path).removeprefix(BOM), path.name), 1):
+        for number, element in enumerate(_parse_array(path), 1):
             yield f"{path.name} record {number}", element
         return
     empty = True
-    for number, line in iter_lines(path):
-        line = line.removeprefix(BOM) if number == 1 else line
-        if line.strip():
+    for number, line in read_lines(path):
+        place = f"{path.name} line {number}"
+        try:
+            if isinstance(line, MedflatError):
+                raise line
+            line = line.removeprefix(BOM) if number == 1 else line
+            if not line.strip():
+                continue
             empty = False
-            yield f"{path.name} line {number}", parse_json(line, path.name, number)
+            element = parse_json(line, path.name, number)
+        except MedflatError as error:
+            empty = False
+            skip_unreadable(on_skip, place, error)
+            continue
+        yield place, element
     if empty and path.suffix == ".json":
         raise CorpusError(f"{path.name}: the file is empty, expected a JSON array; was it copied completely?")
+
+
+def _parse_array(path: Path) -> Any:
+    try:
+        return parse_json(read_text(path).removeprefix(BOM), path.name)
+    except MedflatError as error:
+        hint = "one JSON array is read as a whole or not at all, one object a line is not"
+        raise CorpusError(f"{error}; {hint}") from error
 
 
 def _is_array(path: Path) -> bool:
@@ -85,26 +106,47 @@ def parse_json(text: str, name: str, line: int | None = None) -> Any:
         raise CorpusError(f"{name} line {line or 1}: JSON that cannot be held: {error}") from error
 
 
-def read_parsed(path: Path, schema: type[RecordT], format_name: str) -> Iterator[tuple[RecordT, Record]]:
-    """Read the objects of a file by a schema, whose `entities` hold those whose extra fields are reported.
+def read_parsed(
+    path: Path, schema: type[RecordT], format_name: str, on_skip: OnSkip | None = None, read: str = "entities"
+) -> Iterator[tuple[RecordT, Record]]:
+    """Read the objects of a file by a schema.
 
     schema (type of TextModel): the format's record.
     format_name (str): what messages call the format.
+    on_skip (callable or None): takes a problem for each object that cannot be read; None to raise an error.
+    read (str): the field with the annotations, for messages.
     YIELDS (tuple of TextModel and Record): the object, and a record with all but its entities.
-    RAISES (MedflatError): not UTF-8, not JSON, or an object that does not fit the schema.
+    RAISES (MedflatError): not UTF-8, not JSON, an object that does not fit the schema, or a field that looks like
+        annotations and is not in it.
     """
-    for place, raw in read_objects(path):
-        try:
-            parsed = schema.model_validate(raw)
-        except ValidationError as error:
-            raise CorpusError(
-                f"{place}: not a {format_name} record: {first_problem(error)}; is the file in another format?"
-            ) from error
+    for place, raw in read_objects(path, on_skip):
+        parsed = parse_object(raw, schema, format_name, place, on_skip)
+        if parsed is None:
+            continue
         identifier, meta = split_id(parsed.model_extra)
-        counts = Counter(key for entity in getattr(parsed, "entities", None) or () for key in entity.model_extra)
-        ignored = (f"entity field {clipped(key)} ×{count}" for key, count in sorted(counts.items()))
-        problems = [Problem("ignored_annotation", place, detail) for detail in ignored]
+        items = [item for value in dict(parsed).values() if isinstance(value, list) for item in value]
+        for fields in (meta, *(item.model_extra for item in items if isinstance(item, OpenModel))):
+            check_all_read(fields or {}, read, format_name, place)
+        related = [f"{name} ×{len(meta[name])}" for name in RELATED if isinstance(meta.get(name), list) and meta[name]]
+        problems = [Problem("ignored_annotation", place, detail) for detail in related]
         yield parsed, Record(parsed.text, [], identifier, place, meta, problems)
+
+
+def parse_object(raw: Any, schema: type[ModelT], format_name: str, place: str, on_skip: OnSkip | None) -> ModelT | None:
+    """Read one object by a schema; see `read_parsed`.
+
+    RETURNS (model or None): None if the object does not fit and was reported.
+    RAISES (CorpusError): it does not fit and nothing takes reports, or its fields are those of another format.
+    """
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as error:
+        message = f"{place}: not a {format_name} record: {first_problem(error)}; is the file in another format?"
+        looks_like = json_format(raw)
+        if looks_like and TITLES[looks_like] != format_name:
+            raise CorpusError(f"{message} It looks like {looks_like}; name it with --from") from error
+        skip_unreadable(on_skip, place, CorpusError(message))
+        return None
 
 
 def split_id(extra: Fields | None) -> tuple[str, Fields]:
@@ -127,8 +169,10 @@ def write_objects(
     fields_of: Callable[[Record], Fields],
     *,
     reserved: Collection[str] = (),
+    entity_names: Collection[str],
     array: bool = False,
     keeps_scores: bool = False,
+    wrap: Callable[[Record, Fields], Fields] | None = None,
 ) -> list[Problem]:
     """Write each record as an object: identifier, the format's own fields, then `meta`.
 
@@ -137,8 +181,10 @@ def write_objects(
 
     fields_of (callable): gives the format's own fields of a record.
     reserved (collection of str): more names that the format uses.
+    entity_names (collection of str): names that the format uses in an entity; others of its fields stand beside them.
     array (bool): write a JSON array instead of JSON lines.
     keeps_scores (bool): whether the own fields have the scores.
+    wrap (callable or None): makes the object that is written of a record and its fields.
     RETURNS (list of Problem): what was left out.
     """
     problems: list[Problem] = []
@@ -151,13 +197,20 @@ def write_objects(
             problems.extend(Problem("dropped_meta", record.place, detail) for detail in clashes)
             if not keeps_scores:
                 problems.extend(lost_scores(record))
+            problems.extend(lost_entity_fields(record, entity_names))
             identifier = {"id": record.id} if record.id else {}
             kept = {key: value for key, value in record.meta.items() if key not in taken}
-            yield json.dumps({**identifier, **own, **kept}, ensure_ascii=False)
+            fields = {**identifier, **own, **kept}
+            yield json.dumps(wrap(record, fields) if wrap else fields, ensure_ascii=False)
 
     with open_for_writing(path) as file:
         file.writelines(_array(objects()) if array else (f"{line}\n" for line in objects()))
     return problems
+
+
+def with_meta(entity: Entity, own: Fields) -> Fields:
+    """The format's own fields of an entity, then its other ones."""
+    return {**own, **{key: value for key, value in entity.meta.items() if key not in own}}
 
 
 def _array(elements: Iterable[str]) -> Iterator[str]:

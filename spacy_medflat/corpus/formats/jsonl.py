@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import StrictFloat, StrictInt
 
-from ..record import Entity, Problem, Record
-from .json_io import Fields, OpenModel, Text, TextModel, read_parsed, write_objects
+from ..record import Entity, OnSkip, Problem, Record
+from .json_io import Fields, OpenModel, Text, TextModel, read_parsed, with_meta, write_objects
 
 
 class _Entity(OpenModel):
@@ -22,17 +22,22 @@ class _Record(TextModel):
     entities: list[_Entity] | None = None
 
 
-def read_jsonl(path: Path) -> Iterator[Record]:
-    """Read a plain JSON-lines file; blank lines are skipped, other fields go to `meta`.
+def read_jsonl(path: Path, on_skip: OnSkip | None = None) -> Iterator[Record]:
+    """Read a plain JSON-lines file; blank lines are skipped, other fields go to `meta`, those of an entity to its own.
 
     An entity may have its text and a score.
 
+    on_skip (callable or None): takes a problem for each line that cannot be read; None to raise an error.
     YIELDS (Record): each text.
     RAISES (MedflatError): not UTF-8, not JSON, or not of this shape.
     """
-    for parsed, record in read_parsed(path, _Record, "plain JSON-lines"):
-        record.entities = [Entity(e.start, e.end, e.label, e.text, e.score) for e in parsed.entities or ()]
+    for parsed, record in read_parsed(path, _Record, "plain JSON-lines", on_skip):
+        record.entities = [_read(e) for e in parsed.entities or ()]
         yield record
+
+
+def _read(entity: _Entity) -> Entity:
+    return Entity(entity.start, entity.end, entity.label, entity.text, entity.score, entity.model_extra or {})
 
 
 def write_jsonl(records: Iterable[Record], path: Path) -> list[Problem]:
@@ -40,7 +45,7 @@ def write_jsonl(records: Iterable[Record], path: Path) -> list[Problem]:
 
     RETURNS (list of Problem): what was left out.
     """
-    return write_objects(records, path, _fields, keeps_scores=True)
+    return write_objects(records, path, _fields, entity_names=_Entity.model_fields, keeps_scores=True)
 
 
 def _fields(record: Record) -> Fields:
@@ -50,4 +55,5 @@ def _fields(record: Record) -> Fields:
 def _entity(entity: Entity) -> dict[str, Any]:
     extra = {"text": entity.surface, "score": entity.score}
     known = {name: value for name, value in extra.items() if value is not None}
-    return {"start": entity.start, "end": entity.end, "label": entity.label, **known}
+    own = {"start": entity.start, "end": entity.end, "label": entity.label, **known}
+    return with_meta(entity, own)

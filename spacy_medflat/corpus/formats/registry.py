@@ -3,27 +3,30 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...errors import CorpusError
-from ..record import Problem, Record
+from ..record import OnSkip, Problem, Record
 from .bio import read_bio, write_bio
 from .brat import read_brat, write_brat
 from .cmeee import read_cmeee, write_cmeee
 from .docbin import read_docbin, write_docbin
 from .doccano import read_doccano, write_doccano
+from .fields import json_format
 from .json_io import read_objects
 from .jsonl import read_jsonl, write_jsonl
+from .labelstudio import read_labelstudio, write_labelstudio
+from .prodigy import read_prodigy, write_prodigy
 
 
 class CorpusFormat(NamedTuple):
     """A format of annotated texts.
 
-    read (callable): the records of a file or folder.
+    read (callable): the records of a file or folder; takes what is told of texts that are skipped, see `read_records`.
     write (callable): writes records to a path, and returns what it had to leave out.
     """
 
-    read: Callable[[Path], Iterator[Record]]
+    read: Callable[[Path, OnSkip | None], Iterator[Record]]
     write: Callable[[Iterable[Record], Path], list[Problem]]
 
 
@@ -33,7 +36,9 @@ FORMATS: dict[str, CorpusFormat] = {
     "bio": CorpusFormat(read_bio, write_bio),
     "doccano": CorpusFormat(read_doccano, write_doccano),
     "jsonl": CorpusFormat(read_jsonl, write_jsonl),
-    "docbin": CorpusFormat(read_docbin, write_docbin),
+    "prodigy": CorpusFormat(read_prodigy, write_prodigy),
+    "labelstudio": CorpusFormat(read_labelstudio, write_labelstudio),
+    "docbin": CorpusFormat(lambda path, _: read_docbin(path), write_docbin),
 }
 
 _SUFFIXES = {
@@ -44,24 +49,26 @@ _SUFFIXES = {
     **dict.fromkeys((".bio", ".bmes", ".bioes", ".conll"), "bio"),
 }
 
-# The field that tells the entities of one JSON format from those of another.
-_ENTITY_FIELDS = {"start_idx": "cmeee", "start_offset": "doccano", "start": "jsonl"}
-
 _LOOK_AHEAD = 1000
 
 
-def read_records(path: Path, format_name: str | None = None, spans_key: str = "sc") -> Iterator[Record]:
+def read_records(
+    path: Path, format_name: str | None = None, spans_key: str = "sc", on_skip: OnSkip | None = None
+) -> Iterator[Record]:
     """Read the records of a file or folder.
 
     format_name (str or None): a key of `FORMATS`; None to detect it.
     spans_key (str): the span group of the entities, for docbin.
+    on_skip (callable or None): takes a problem for each text that is skipped: "unreadable" in a format that can be cut
+        (lines, elements of a JSON array, files of a folder), or "rejected". None to raise an error at what is
+        unreadable.
     RETURNS (iterator of Record): the records, read as they are consumed.
     RAISES (MedflatError): a missing path, an unknown format, or input that its reader cannot read.
     """
     name = format_name or detect_format(path)
     reader = _format(name).read
     _require(path)
-    return read_docbin(path, spans_key) if name == "docbin" else reader(path)
+    return read_docbin(path, spans_key) if name == "docbin" else reader(path, on_skip)
 
 
 def write_records(
@@ -106,21 +113,9 @@ def detect_format(path: Path) -> str:
         return "brat"
     if path.suffix not in _SUFFIXES:
         raise CorpusError(f"{path}: the name does not tell the format; name one of {', '.join(FORMATS)}")
-    objects = read_objects(path) if path.suffix in {".json", ".jsonl"} else iter(())
-    found = (_json_format(value) for _, value in islice(objects, _LOOK_AHEAD))
+    objects = read_objects(path, lambda problem: None) if path.suffix in {".json", ".jsonl"} else iter(())
+    found = (json_format(value) for _, value in islice(objects, _LOOK_AHEAD))
     return next(filter(None, found), _SUFFIXES[path.suffix])
-
-
-def _json_format(value: Any) -> str | None:
-    """The format that an object's fields belong to; None if it could be any."""
-    if not isinstance(value, dict):
-        return None
-    entities = value.get("entities")
-    first = entities[0] if isinstance(entities, list) and entities else None
-    if isinstance(first, dict):
-        return next((name for field, name in _ENTITY_FIELDS.items() if field in first), None)
-    triples = any(isinstance(value.get(field), list) for field in ("label", "labels"))
-    return "doccano" if triples else None
 
 
 def _require(path: Path) -> None:

@@ -2,12 +2,13 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ...errors import MedflatError
 from ..scores import score
+from .curves import Curves
 from .results import Results
 from .summary import Detail, Line
 from .tables import split_score
@@ -32,12 +33,10 @@ def training_curves(results: Results) -> str:
         for i, row in enumerate(results.done):
             for j, run in enumerate(row.runs):
                 label = row.name if j == 0 else None
-                percent = [100 * value for value in run.log.scores]
-                axes.plot(run.log.steps, percent, color=_colour(i), linewidth=1.2, marker=".", label=label)
-        # The untrained pipeline's score would squeeze all others together.
-        trained = [v for row in results.done for run in row.runs for v in run.log.scores[1:]]
-        if trained:
-            axes.set_ylim(bottom=max(0.0, 100 * min(trained) - 2))
+                # The untrained pipeline's score would squeeze all others together.
+                first = int(len(run.log.steps) > 1 and run.log.steps[0] == 0)
+                percent = [100 * value for value in run.log.scores[first:]]
+                axes.plot(run.log.steps[first:], percent, color=_colour(i), linewidth=1.2, marker=".", label=label)
         axes.set_xlabel("step")
         axes.set_ylabel("dev F1, default thresholds")
         axes.grid(alpha=0.3)
@@ -50,10 +49,11 @@ def seed_spread(found: Sequence[Line]) -> str:
     with _chart(9, 1.0 + 0.32 * len(found)) as (axes, svg):
         for i, line in enumerate(found):
             values = [100 * score(run.counts).f for run in line.row.runs]
-            axes.plot(values, [i] * len(values), "o", color=_colour(i), alpha=0.7)
-            axes.plot([100 * line.f.mean], [i], "|", color="black", markersize=16, markeredgewidth=1.5)
+            axes.plot(values, [i] * len(values), "o", color=_colour(i), alpha=0.7, clip_on=False)
+            axes.plot([100 * line.f.mean], [i], "|", color="black", markersize=16, markeredgewidth=1.5, clip_on=False)
         axes.set_yticks(range(len(found)), [line.row.name for line in found])
-        axes.invert_yaxis()
+        axes.set_ylim(len(found) - 0.4, -0.6)
+        axes.margins(x=0.08)
         axes.set_xlabel("dev F1, default thresholds")
         axes.grid(axis="x", alpha=0.3)
     return svg[0]
@@ -77,14 +77,56 @@ def type_bars(results: Results, details: Sequence[Detail]) -> str:
     return svg[0]
 
 
+def precision_recall_curves(results: Results, found: Sequence[Line], curves: Mapping[str, Curves]) -> str:
+    """Precision over recall as the threshold falls; a dot where the thresholds of the pipelines are."""
+    order = [row.name for row in results.done]
+    with _chart(6, 4.5) as (axes, svg):
+        for name, curve in curves.items():
+            colour = _colour(order.index(name))
+            line = next(line for line in found if line.row.name == name)
+            axes.plot(100 * curve.recall, 100 * curve.precision, color=colour, linewidth=1.4, label=name)
+            axes.plot([100 * line.r.mean], [100 * line.p.mean], "o", color=colour, clip_on=False)
+        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 100), ylim=(0, 102))
+        axes.grid(alpha=0.3)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    return svg[0]
+
+
+def reliability_curves(results: Results, curves: Mapping[str, Curves]) -> str:
+    """How many spans of a score are right; the larger the dot, the more spans."""
+    order = [row.name for row in results.done]
+    with _chart(6, 4.5) as (axes, svg):
+        axes.plot([0, 100], [0, 100], color="#999", linewidth=1, linestyle="--")
+        for name, curve in curves.items():
+            colour = _colour(order.index(name))
+            sizes = 20 + 180 * curve.count / max(curve.count.max(initial=0.0), 1.0)
+            label = f"{name}: {100 * curve.calibration_error:.1f} off"
+            axes.plot(100 * curve.score, 100 * curve.right, color=colour, linewidth=1.2, label=label)
+            axes.scatter(100 * curve.score, 100 * curve.right, s=sizes, color=colour, alpha=0.6, clip_on=False)
+        axes.set(xlabel="score in percent", ylabel="right in percent", xlim=(0, 100), ylim=(0, 102))
+        axes.grid(alpha=0.3)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    return svg[0]
+
+
+def check_matplotlib() -> None:
+    """Make sure that charts can be drawn.
+
+    RAISES (MedflatError): matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise MedflatError("the report needs matplotlib: pip install spacy-medflat[viz]") from error
+
+
 @contextmanager
 def _chart(width: float, height: float) -> "Iterator[tuple[Axes, list[str]]]":
     """Axes to draw on, and a list that holds the SVG afterwards. Sizes in inches."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MedflatError("the report needs matplotlib: pip install spacy-medflat[viz]") from error
+    check_matplotlib()
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     svg: list[str] = []
     with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
         # Labels may be Chinese: the browser has the glyphs that matplotlib lacks.

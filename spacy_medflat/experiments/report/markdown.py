@@ -5,6 +5,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
+from .headline import headline
 from .results import Results
 from .summary import SPLITS, Detail, Line, environments
 from .tables import (
@@ -27,10 +28,11 @@ def render_markdown(results: Results, found: list[Line], details: Sequence[Detai
     details (sequence of Detail): the rows whose splits are shown, the best one last.
     """
     best = details[-1].row.name
-    parts = ["# Results", scored_on(results), results_table(found, best).markdown(), RESULTS_NOTE]
+    parts = ["# Results", scored_on(results), "\n".join(f"- {line}" for line in headline(results, found, details))]
+    parts += [results_table(found, best).markdown(), RESULTS_NOTE]
     not_run = not_run_table(results, messages=False)
     if not_run.rows:
-        parts += ["## Not run, or not wholly", not_run.markdown()]
+        parts += ["## Not run or not finished", not_run.markdown()]
     shown = " and ".join(f"`{detail.row.name}`" for detail in details)
     parts.append(f"Below: {shown}. `{best}` has the highest mean F1.")
     for split in SPLITS:

@@ -1,19 +1,31 @@
 """The report as one HTML page that needs no other file."""
 
+import json
+import re
 from collections.abc import Collection, Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
 
 from ...corpus.record import Entity
-from ...visual.html import STYLE as TEXT_STYLE
-from ...visual.html import Mark, colours, render_html
-from ..confusion import NOTHING
-from .charts import seed_spread, training_curves, type_bars
+from ...visual.html import render_html
+from ...visual.labels import colours, full_name
+from ...visual.lanes import Mark, outer_first
+from ...visual.page import templates
+from ..confusion import NOTHING, kind_of
+from .charts import precision_recall_curves, reliability_curves, seed_spread, training_curves, type_bars
+from .curves import row_curves
+from .headline import headline
 from .results import Results
 from .summary import MAX_LENGTH, SPLITS, Case, Detail, Line, environments, worst_cases
 from .tables import (
+    CURVES_NOTE,
     ERRORS_NOTE,
     RESULTS_NOTE,
     SPLIT_NOTES,
+    Table,
+    error_name,
     kinds_table,
     not_run_table,
     results_table,
@@ -21,21 +33,31 @@ from .tables import (
     split_table,
 )
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 76em; margin: 2em auto; padding: 0 1.5em; }
-h1 { font-size: 1.7em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1em; margin-bottom: .3em; }
-p.note { color: #555; max-width: 62em; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; margin: .6em 0; }
-th, td { padding: .25em .5em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-th { border-bottom: 2px solid #888; vertical-align: bottom; }
-.number { text-align: right; white-space: nowrap; }
-tr.marked td { font-weight: 600; background: #f2f6ec; }
-table.confusion td { min-width: 3em; } tbody th { border-bottom: 1px solid #ddd; }
-svg { max-width: 100%; height: auto; }
-.case { border-top: 1px solid #ccc; padding: .6em 0; display: grid; grid-template-columns: 7em 1fr; gap: .2em 1em; }
-.case .side { color: #555; font-size: 13px; padding-top: .6em; }
-"""
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page; it may have any of these.
+
+    title, note (str): its heading, and what its figures mean.
+    charts (sequence of Markup): SVG.
+    table (Table or None): its table.
+    confusion (dict or None): see `_confusion`.
+    cases (sequence of dict): see `_case`.
+    lines (sequence of str): paragraphs.
+    """
+
+    title: str
+    note: str = ""
+    charts: Sequence[Markup] = ()
+    table: Table | None = None
+    confusion: dict[str, Any] | None = None
+    cases: Sequence[dict[str, Any]] = ()
+    lines: Sequence[str] = ()
+
+    @property
+    def anchor(self) -> str:
+        """The title as an address inside the page."""
+        return re.sub(r"\W+", "-", self.title.lower()).strip("-")
 
 
 def render_report(results: Results, found: list[Line], details: Sequence[Detail]) -> str:
@@ -47,95 +69,100 @@ def render_report(results: Results, found: list[Line], details: Sequence[Detail]
     RAISES (MedflatError): matplotlib is not installed.
     """
     best = details[-1]
-    shown = " and ".join(detail.row.name for detail in details)
-    bars = type_bars(results, details)
-    parts = [
-        _section("Rows", RESULTS_NOTE, _wide(results_table(found, best.row.name).html())),
-        _section("Training curves", "Dev F1 at each evaluation, a line for each seed.", training_curves(results)),
-        _section("Seeds", "Each dot is a seed, the bar their mean.", seed_spread(found)),
-        _section("By type", f"F1 of {shown}.", bars + _wide(split_table(details, "type").html())),
-        *(
-            _section(f"By {split}", SPLIT_NOTES[split], _wide(split_table(details, split).html()))
-            for split in SPLITS[1:]
-        ),
-        _section("Kinds of error", ERRORS_NOTE, _wide(kinds_table(details).html())),
-        _section(
-            f"Types taken for others: {best.row.name}",
-            "Rows are gold, columns what was found with the same start and end; – is nothing. Means over the seeds; "
-            "the shade is the share of the row.",
-            _wide(_confusion(best)),
-        ),
-        _worst(results, best),
-        _section("Trained with", "", "".join(f"<p>{escape(line)}</p>" for line in environments(results))),
-    ]
+    run = best.row.runs[0]
+    cases = worst_cases(results.texts.texts, results.gold, run.found())
+    labels = {e.label for case in cases for e in [*case.gold, *case.found]}
+    palette = colours(labels)
+    curves = {detail.row.name: row_curves(results, detail.row) for detail in details}
     not_run = not_run_table(results, messages=True)
-    if not_run.rows:
-        parts.insert(1, _section("Not run, or not wholly", "", _wide(not_run.html())))
-    body = "\n".join(parts)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Experiments: {escape(results.matrix)}</title>\n<style>{_STYLE}{TEXT_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>Experiments: {escape(results.matrix)}</h1>\n<p>Scored on {escape(scored_on(results))}</p>\n"
-        f"{body}\n</body>\n</html>\n"
+    confusion_note = (
+        "Rows are gold, columns what was found with the same start and end; – is nothing. Means over the seeds; the "
+        "shade is the share of the row."
+    )
+    cases_note = (
+        f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most errors. What is wrong is shaded and "
+        "underlined in red, with the kind of error: above in gold what was not found, below what was found and is not "
+        "gold."
+    )
+    seeds = "Each dot is a seed, the bar their mean."
+    shown = " and ".join(detail.row.name for detail in details)
+    curve_charts = [precision_recall_curves(results, found, curves), reliability_curves(results, curves)]
+    sections = [
+        Section("Rows", RESULTS_NOTE, table=results_table(found, best.row.name)),
+        *([Section("Not run or not finished", table=not_run)] if not_run.rows else []),
+        _charts("Training curves", "Dev F1 at each evaluation, a line for each seed.", training_curves(results)),
+        _charts("Seeds", seeds, seed_spread(found)),
+        _charts("Thresholds and scores", CURVES_NOTE, *curve_charts),
+        _charts("By type", f"F1 of {shown}.", type_bars(results, details), table=split_table(details, "type")),
+        *(Section(f"By {split}", SPLIT_NOTES[split], table=split_table(details, split)) for split in SPLITS[1:]),
+        Section("Kinds of error", ERRORS_NOTE, table=kinds_table(details)),
+        Section(f"Types taken for others: {best.row.name}", confusion_note, confusion=_confusion(best)),
+        Section(
+            f"Most errors: {best.row.name}, seed {run.seed}",
+            cases_note,
+            cases=[_case(results, case, palette) for case in cases],
+        ),
+        Section("Trained with", lines=environments(results)),
+    ]
+    kinds = ("missed", "spurious", *(error_name(kind, is_gold=True) for kind in ("type", "boundary", "both")))
+    shared = templates("spacy_medflat.visual")
+    page = templates("spacy_medflat.experiments.report").get_template("report.html.j2")
+    return page.render(
+        title=f"Experiments: {results.matrix}",
+        scored_on=f"Scored on {scored_on(results)}",
+        headline=headline(results, found, details),
+        sections=sections,
+        kinds=kinds,
+        keys=[{"label": label, "name": full_name(label), "colour": colour} for label, colour in palette.items()],
+        text_style=Markup(shared.get_template("text.css").render()),
+        captions=Markup(shared.get_template("captions.js").render()),
     )
 
 
-def _section(title: str, note: str, content: str) -> str:
-    paragraph = f'<p class="note">{escape(note)}</p>\n' if note else ""
-    return f"<section>\n<h2>{escape(title)}</h2>\n{paragraph}{content}\n</section>"
+def _charts(title: str, note: str, *svg: str, table: Table | None = None) -> Section:
+    return Section(title, note, charts=[Markup(chart) for chart in svg], table=table)
 
 
-def _wide(content: str) -> str:
-    return f'<div class="wide">{content}</div>'
-
-
-def _confusion(detail: Detail) -> str:
-    labels = sorted({label for pair in detail.confusion for label in pair} - {NOTHING})
-    names = [*labels, NOTHING]
-    head = "".join(f"<th class=number>{escape(name) or '–'}</th>" for name in names)
+def _confusion(detail: Detail) -> dict[str, Any]:
+    """Names of the columns, and for each row its name and its cells, each a text and a shade from 0 to 1."""
+    names = [*sorted({label for pair in detail.confusion for label in pair} - {NOTHING}), NOTHING]
     rows = []
     for gold in names:
         counts = [detail.confusion[gold, found] for found in names]
-        total = sum(counts)
-        cells = "".join(
-            f'<td class=number style="background:rgb(70 120 200 / {count / total if total else 0:.2f})">'
-            f"{_mean(count, detail.seeds)}</td>"
-            for count in counts
-        )
-        rows.append(f"<tr><th>{escape(gold) or '–'}</th>{cells}</tr>")
-    return (
-        f'<table class="confusion">\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>{"".join(rows)}</tbody>\n</table>'
-    )
+        total = sum(counts) or 1
+        rows.append((gold or "–", [(_mean(count, detail.seeds), f"{count / total:.2f}") for count in counts]))
+    return {"head": [name or "–" for name in names], "rows": rows}
 
 
 def _mean(count: int, seeds: int) -> str:
     """A count over several seeds as that of one, rounded; nothing for none."""
     if not count:
         return ""
-    return f"{count / seeds:,.0f}" if count >= seeds else "&lt;1"
+    return f"{count / seeds:,.0f}" if count >= seeds else "<1"
 
 
-def _worst(results: Results, best: Detail) -> str:
-    run = best.row.runs[0]
-    cases = worst_cases(results.texts.texts, results.gold, run.found())
-    hues = colours(e.label for case in cases for e in [*case.gold, *case.found])
-    title = f"Most errors: {best.row.name}, seed {run.seed}"
-    note = f"The {len(cases)} texts of up to {MAX_LENGTH} characters with the most spans wrong or missing, edged red."
-    return _section(title, note, "\n".join(_case(results, case, hues) for case in cases))
-
-
-def _case(results: Results, case: Case, hues: dict[str, int]) -> str:
+def _case(results: Results, case: Case, palette: dict[str, str]) -> dict[str, Any]:
+    """A text with gold and what was found, and its errors as JSON: number of the mark, label, kind."""
     text = results.texts.texts[case.index]
-    name = results.texts.ids[case.index] or f"text {case.index}"
-    gold = render_html(text, _marks(dict.fromkeys(case.gold), case.found), hues)
-    found = render_html(text, _marks(case.found, case.gold), hues)
-    return (
-        f'<div class="case"><div class="side">{escape(name)}<br>{case.errors} errors<br>gold</div>{gold}'
-        f'<div class="side">found</div>{found}</div>'
-    )
+    missing, extra = set(case.gold) - set(case.found), set(case.found) - set(case.gold)
+    gold = _marks(dict.fromkeys(case.gold), missing, extra, is_gold=True)
+    found = _marks(case.found, extra, missing, is_gold=False)
+    errors = [[i, mark.label, mark.error] for i, mark in enumerate([*gold, *found]) if mark.error]
+    return {
+        "id": results.texts.ids[case.index] or f"text {case.index}",
+        "count": case.errors,
+        "gold": Markup(render_html(text, gold, palette).html),
+        "found": Markup(render_html(text, found, palette, first=len(gold)).html),
+        "errors": json.dumps(errors, ensure_ascii=False),
+    }
 
 
-def _marks(spans: Mapping[Entity, float | None], right: Collection[Entity]) -> list[Mark]:
-    ordered = sorted(spans, key=lambda e: (e.start, -e.end, e.label))
-    return [Mark(e.start, e.end, e.label, spans[e], e not in right) for e in ordered]
+def _marks(
+    spans: Mapping[Entity, float | None], wrong: Collection[Entity], others: Collection[Entity], *, is_gold: bool
+) -> list[Mark]:
+    """Spans as marks in order; those that are wrong with their kind of error, see `kind_of` for the others."""
+    marks = [
+        Mark(e.start, e.end, e.label, score, error_name(kind_of(e, others), is_gold=is_gold) if e in wrong else "")
+        for e, score in spans.items()
+    ]
+    return [marks[i] for i in outer_first(marks)]

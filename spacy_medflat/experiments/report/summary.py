@@ -34,7 +34,7 @@ class Case:
 
 
 def worst_cases(
-    texts: Sequence[str], gold: Sequence[Collection[Entity]], found: Sequence[Scored], count: int = 30
+    texts: Sequence[str], gold: Sequence[Collection[Entity]], found: Sequence[Scored], count: int = 100
 ) -> list[Case]:
     """The texts of up to `MAX_LENGTH` characters with the most wrong and missing spans together, equal ones in order.
 

@@ -1,8 +1,7 @@
-"""Tables of the report, the same in HTML and in Markdown, and what their figures mean."""
+"""Tables of the report, and what their figures mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 
 from ..confusion import ERROR_KINDS
 from ..scores import Counts, Difference, Spread
@@ -34,9 +33,16 @@ SPLIT_NOTES = dict(
 )
 ERRORS_NOTE = (
     "Of found spans that are not gold, and of gold spans that were not found, each against those of the other side. "
-    "“type”: same start and end, another label; “boundary”: same label, overlapping; “both”: another label, "
-    "overlapping; otherwise the span is spurious, or missed. Means over the seeds."
+    "“wrong label”: same start and end, another label; “wrong boundary”: same label, overlapping; “wrong label and "
+    "boundary”: another label, overlapping; otherwise the span is spurious, or missed. Means over the seeds."
 )
+CURVES_NOTE = (
+    "Left: precision and recall of the spans above each threshold, one threshold for all labels, nesting not resolved; "
+    "the dot is what the pipelines' own thresholds give. Right: of the spans of a score, how many are right; on the "
+    "dashed line a score is a probability, below it the row is too sure, and “off” is the mean distance in points "
+    "(ECE). Spans of all seeds together, from the lowest score that is stored."
+)
+_ERROR_NAMES = {"type": "wrong label", "boundary": "wrong boundary", "both": "wrong label and boundary"}
 
 
 def scored_on(results: Results) -> str:
@@ -60,26 +66,11 @@ class Table:
     text_columns: int = 1
     marked: set[int] = field(default_factory=set)
 
-    def html(self) -> str:
-        """A `<table>`."""
-        lines = [_html_row("th", self.head, self.text_columns)]
-        for index, row in enumerate(self.rows):
-            lines.append(_html_row("td", row, self.text_columns, ' class="marked"' if index in self.marked else ""))
-        body = "\n".join(lines[1:])
-        return f"<table>\n<thead>\n{lines[0]}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-
     def markdown(self) -> str:
         """A table as GitHub reads it."""
         rule = ["---" if i < self.text_columns else "---:" for i in range(len(self.head))]
         lines = [self.head, rule, *self.rows]
         return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
-def _html_row(tag: str, cells: Sequence[str], text_columns: int, attributes: str = "") -> str:
-    inside = "".join(
-        f"<{tag}{'' if i < text_columns else ' class=number'}>{escape(cell)}</{tag}>" for i, cell in enumerate(cells)
-    )
-    return f"<tr{attributes}>{inside}</tr>"
 
 
 def results_table(found: list[Line], best: str) -> Table:
@@ -146,14 +137,22 @@ def kinds_table(details: Sequence[Detail]) -> Table:
     head = ["kind"]
     for detail in details:
         head += [f"{detail.row.name}: found wrongly", f"{detail.row.name}: not found"]
-    names = {"alone": "spurious or missed"}
     rows = []
     for kind in ERROR_KINDS:
-        row = [names.get(kind, kind)]
+        row = [_ERROR_NAMES.get(kind, "spurious or missed")]
         for detail in details:
             row += [f"{counts[kind] / detail.seeds:,.0f}" for counts in (detail.wrong, detail.lost)]
         rows.append(row)
     return Table(head, rows)
+
+
+def error_name(kind: str, *, is_gold: bool) -> str:
+    """A kind of error in plain words.
+
+    kind (str): of `ERROR_KINDS`.
+    is_gold (bool): whether it is a gold span that was not found, not a found span that is not gold.
+    """
+    return ("missed" if is_gold else "spurious") if kind == "alone" else _ERROR_NAMES[kind]
 
 
 def percent(value: float) -> str:
@@ -168,8 +167,12 @@ def over_seeds(values: Spread) -> str:
     return f"{percent(values.low)}–{percent(values.high)}, sd {percent(values.sd)}"
 
 
+def points(value: float) -> str:
+    """A difference of shares of 1 in percentage points, with its sign."""
+    return f"{100 * value:+.2f}".replace("-", "−")
+
+
 def _difference(gap: Difference | None) -> list[str]:
     if gap is None:
         return ["", "", ""]
-    mean, low, high = (f"{100 * value:+.2f}".replace("-", "−") for value in (gap.mean, gap.low, gap.high))
-    return [mean, f"{low} to {high}", f"{gap.not_above:.3f}"]
+    return [points(gap.mean), f"{points(gap.low)} to {points(gap.high)}", f"{gap.not_above:.3f}"]

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from spacy_medflat.corpus.formats.doccano import read_doccano, write_doccano
@@ -40,3 +42,11 @@ def test_a_field_of_the_other_shape_is_not_mixed_in(tmp_path):
     problems = write_doccano([tumour(meta={"labels": [[0, 1, "x"]], "relations": []})], tmp_path / "a.jsonl")
     assert kinds(problems) == ["dropped_meta", "dropped_meta"]
     assert next(read_doccano(tmp_path / "a.jsonl")).entities == tumour().entities
+
+
+def test_identifiers_of_entities_are_kept(tmp_path):
+    entity = {"start_offset": 0, "end_offset": 2, "label": "bod", "id": 11}
+    (record,) = read_doccano(write_json(tmp_path / "a.json", [{"text": "右肺", "entities": [entity]}]))
+    assert record.entities[0].meta == {"id": 11}
+    assert write_doccano([record], tmp_path / "b.jsonl") == []
+    assert json.loads((tmp_path / "b.jsonl").read_text(encoding="utf8")) == {"text": "右肺", "entities": [entity]}

@@ -6,6 +6,8 @@ from spacy_medflat.corpus.formats.cmeee import read_cmeee, write_cmeee
 from spacy_medflat.corpus.formats.doccano import read_doccano, write_doccano
 from spacy_medflat.corpus.formats.json_io import read_objects, split_id
 from spacy_medflat.corpus.formats.jsonl import read_jsonl, write_jsonl
+from spacy_medflat.corpus.formats.labelstudio import read_labelstudio, write_labelstudio
+from spacy_medflat.corpus.formats.prodigy import read_prodigy, write_prodigy
 from spacy_medflat.corpus.record import Entity, Record
 from spacy_medflat.errors import MedflatError
 
@@ -76,8 +78,15 @@ FORMATS = {
     "cmeee lines": (read_cmeee, write_cmeee, "a.jsonl"),
     "doccano": (read_doccano, write_doccano, "a.jsonl"),
     "jsonl": (read_jsonl, write_jsonl, "a.jsonl"),
+    "prodigy": (read_prodigy, write_prodigy, "a.jsonl"),
+    "labelstudio": (read_labelstudio, write_labelstudio, "a.json"),
 }
+WITH_ENTITIES = {name: FORMATS[name] for name in FORMATS if name not in ("prodigy", "labelstudio")}
 each_format = pytest.mark.parametrize(("read", "write_records", "name"), FORMATS.values(), ids=FORMATS)
+
+each_with_entities = pytest.mark.parametrize(
+    ("read", "write_records", "name"), WITH_ENTITIES.values(), ids=WITH_ENTITIES
+)
 
 
 @each_format
@@ -125,7 +134,7 @@ def test_no_records_give_a_readable_file(read, write_records, name, tmp_path):
     assert list(read(tmp_path / name)) == []
 
 
-@each_format
+@each_with_entities
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -142,7 +151,7 @@ def test_wrong_shapes_name_place_field_and_value(read, write_records, name, valu
         list(read(write_json(tmp_path / "a.json", value)))
 
 
-@each_format
+@each_with_entities
 def test_half_a_surrogate_pair_does_not_stop_the_reader(read, write_records, name, tmp_path):
     path = write_json(tmp_path / "a.json", [{"text": "肺\ud83d"}, {"text": "肝"}])
     assert [record.text for record in read(path)] == ["肺\ud83d", "肝"]

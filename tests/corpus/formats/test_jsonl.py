@@ -34,11 +34,13 @@ def test_offsets_are_not_coerced(value, tmp_path):
         list(read_jsonl(path))
 
 
-def test_extra_fields_of_entities_are_reported(tmp_path):
-    entity = {"start": 0, "end": 1, "label": "bod", "negated": True}
-    path = write_json(tmp_path / "a.json", [{"text": "肺肝", "entities": [entity, entity]}])
+def test_extra_fields_of_entities_are_kept(tmp_path):
+    entity = {"start": 0, "end": 1, "label": "bod", "negated": True, "id": 7}
+    path = write_json(tmp_path / "a.jsonl", {"text": "肺肝", "entities": [entity]})
     (record,) = read_jsonl(path)
-    assert [str(p) for p in record.problems] == ["a.json record 1: ignored_annotation: entity field 'negated' ×2"]
+    assert record.entities[0].meta == {"negated": True, "id": 7} and not record.problems
+    assert write_jsonl([record], tmp_path / "b.jsonl") == []
+    assert json.loads((tmp_path / "b.jsonl").read_text(encoding="utf8"))["entities"] == [entity]
 
 
 def test_plain_lines_keep_an_entitys_text_and_score(tmp_path):

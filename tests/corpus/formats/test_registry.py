@@ -20,6 +20,8 @@ NAMES = {
     "doccano": "a.jsonl",
     "jsonl": "b.jsonl",
     "docbin": "a.spacy",
+    "prodigy": "p.jsonl",
+    "labelstudio": "l.json",
 }
 
 
@@ -46,6 +48,11 @@ def test_what_is_written_is_detected_and_read(name, tmp_path):
         ),
         ("a.json", [{"text": "肺", "entities": [{"start_offset": 0}]}], "doccano"),
         ("a.json", [7], "cmeee"),
+        ("a.json", [{"text": "肺", "label": ["内科"]}], "cmeee"),
+        ("a.json", [{"text": "肺", "_input_hash": 1}], "prodigy"),
+        ("a.json", [{"text": "肺", "spans": [{"start": 0, "end": 1, "label": "bod"}]}], "prodigy"),
+        ("a.json", [{"data": {"text": "肺"}}], "labelstudio"),
+        ("a.json", [{"id": 1, "annotations": []}], "labelstudio"),
     ],
 )
 def test_json_is_told_apart_by_its_fields(name, value, expected, tmp_path):
@@ -70,7 +77,9 @@ def test_scores_are_kept_or_reported(name, tmp_path):
     problems = write_records([Record("右肺", [Entity(0, 2, "bod", score=0.5)], place="x")], path, name)
     (found,) = read_records(path, name)
     kept = found.entities[0].score == 0.5
-    assert kept is (name in ("jsonl", "docbin")) and not found.problems
+    predicted = [problem.kind for problem in found.problems]
+    assert kept is (name in ("jsonl", "docbin", "prodigy", "labelstudio"))
+    assert predicted == (["predicted"] if name == "labelstudio" else [])
     assert [(p.kind, p.place, p.detail) for p in problems] == ([] if kept else [("dropped_meta", "x", "scores")])
 
 

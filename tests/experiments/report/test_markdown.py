@@ -25,6 +25,7 @@ def test_figures_and_commands_without_texts_and_without_paths(results):
     details = [detail(results, results.rows[0]), detail(results, results.rows[2])]
     text = render_markdown(results, found, details)
     assert text == render_markdown(results, found, details)
+    assert "- better (The row better) has the highest mean F1 of 3 rows" in text
     assert "| better | The row better | 0, 1, 2 |" in text and "| large | A large encoder | needs a GPU |" in text
     for title in ("By type", "By nesting", "By length", "By mention", "Kinds of error", "To get this again"):
         assert f"## {title}\n" in text

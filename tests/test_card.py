@@ -1,0 +1,87 @@
+from collections import Counter
+
+from thinc.api import Config
+
+from spacy_medflat.card import About, Source, card_meta, package_config
+from spacy_medflat.corpus.report import Report
+
+from .pipelines import cnn_pipeline
+
+ABOUT = About(license="MIT", author="Some ward", sources=[Source(name="Its notes", license="CC0")])
+
+
+def pipeline():
+    nlp = cnn_pipeline(label_thresholds={"dis": 0.25})
+    finder = nlp.get_pipe("medflat_ner")
+    finder.add_label("dis")
+    finder.add_label("bod")
+    return nlp, finder
+
+
+def test_the_entries_hold_what_a_reader_of_the_package_asks_for():
+    nlp, finder = pipeline()
+    scores = {
+        "spans_sc_f": 0.5,
+        "spans_sc_p": 0.25,
+        "spans_sc_r": 0.75,
+        "spans_sc_nested_f": None,
+        "spans_sc_per_type": {"dis": {"p": 0.1, "r": 0.2, "f": 0.3}},
+        "medflat_ner_loss": 44011.2,
+        "speed": 5.0,
+    }
+    report = Report(False)
+    report.texts, report.labels = 1200, Counter({"dis": 7})
+    meta = card_meta(nlp, finder, ABOUT, scores, {"training": report})
+    assert (meta["license"], meta["author"], meta["sources"]) == (
+        "MIT",
+        "Some ward",
+        [{"name": "Its notes", "license": "CC0"}],
+    )
+    assert set(meta["performance"]) == {name for name in scores if name.startswith("spans_sc")}
+    for line in (
+        "| Its notes | CC0 |",
+        "| all | 25.00 | 75.00 | 50.00 |",
+        "| `dis` | 10.00 | 20.00 | 30.00 |",
+        "| `dis` | 0.2500 |",
+        "| `bod` | 0.5000 |",
+        "| training | 1,200 | 0 | 0 | 0.0% | 7 |",
+    ):
+        assert line in meta["notes"].splitlines()
+    assert "nested |  " not in meta["notes"]
+
+
+def test_without_scores_and_data_the_card_has_no_empty_tables():
+    meta = card_meta(*pipeline(), ABOUT, {}, {})
+    assert "Scores" not in meta["notes"] and "Data" not in meta["notes"] and meta["performance"] == {}
+
+
+def test_the_config_names_the_package_where_it_named_files():
+    _, finder = pipeline()
+    config = Config(
+        {
+            "paths": {"train": "a.json", "encoder": "assets/encoder", "lexicon": "words.tsv", "vectors": None},
+            "components": {
+                "transformer": {
+                    "model": {"@architectures": "spacy_medflat.CharTransformer.v1", "name": "${paths.encoder}"}
+                },
+                "lattice": {
+                    "words": {
+                        "@misc": "spacy_medflat.UnionWords.v1",
+                        "mine": {"@misc": "spacy_medflat.LexiconWords.v1", "path": "mine.tsv"},
+                        "empty": {"@misc": "spacy_medflat.LexiconWords.v1", "path": None},
+                    }
+                },
+            },
+            "initialize": {"vectors": "${paths.vectors}"},
+        }
+    )
+    made = package_config(config, "zh_ours", finder)
+    assert made["paths"] == {"train": None, "encoder": "zh_ours", "lexicon": None, "vectors": None}
+    words = made["components"]["lattice"]["words"]
+    assert words["mine"]["path"] == "zh_ours" and words["empty"]["path"] is None
+    assert made["components"]["transformer"]["model"]["name"] == "${paths.encoder}"
+    assert made["initialize"] == {
+        "vectors": "${paths.vectors}",
+        "components": {finder.name: {"labels": ["dis", "bod"]}},
+    }
+    assert config["paths"]["encoder"] == "assets/encoder"
