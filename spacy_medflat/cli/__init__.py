@@ -4,6 +4,7 @@ import typer
 from spacy.cli import app
 
 from .annotate import annotate
+from .calibrate import calibrate
 from .card import card
 from .check_data import check_data
 from .convert import convert
@@ -25,6 +26,7 @@ medflat_cli = typer.Typer(
 medflat_cli.command("convert")(convert)
 medflat_cli.command("check-data")(check_data)
 medflat_cli.command("find-thresholds")(find_thresholds)
+medflat_cli.command("calibrate")(calibrate)
 medflat_cli.command("card")(card)
 medflat_cli.command("ensemble")(ensemble)
 medflat_cli.command("annotate")(annotate)

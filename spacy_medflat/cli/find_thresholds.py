@@ -35,8 +35,7 @@ def find_thresholds(
     scored on the other: one for all labels, one for each, or those of now, whichever gives the best F1 there.
     """
     with friendly_errors():
-        if output and output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
-            raise MedflatError(f"{output}: there is something else than a pipeline in this folder; give another one")
+        check_output(output)
         check_apart([output, report], [data])
         nlp, recognizer = load_pipeline(model, gpu_id, code=code)
         examples = read_examples(nlp, data, recognizer.key)
@@ -68,3 +67,9 @@ def find_thresholds(
             with replaced_when_done(output, force=True) as scratch:
                 nlp.to_disk(scratch)
             say(f"saved to {output}")
+
+
+def check_output(output: Path | None) -> None:
+    """RAISES (MedflatError): there is something else than a pipeline in the folder."""
+    if output and output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
+        raise MedflatError(f"{output}: there is something else than a pipeline in this folder; give another one")

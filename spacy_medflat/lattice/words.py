@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 # Between the types of a word, in a lexicon as in the label of a span.
 TYPE_SEPARATOR = "|"
+# Between the sources of a word, in the `id_` of a span.
+SOURCE_SEPARATOR = "+"
+# The source of a user's own list, whose types count alone, and its type of words that are no entities.
+USER_SOURCE = "user"
+NO_ENTITY = "none"
 
 
 class SourceTag(NamedTuple):
@@ -81,7 +86,10 @@ class Words:
 
 
 def union(first: Words, second: Words) -> Words:
-    """Put the words of two sources together. A word that both have on one place gets the types and sources of both."""
+    """Put the words of two sources together. A word that both have on one place gets the types and sources of both.
+
+    If one of them is a user's own list, its types count alone.
+    """
     if not len(first) or not len(second):
         return first if len(first) else second
     bound = int(max(first.end.max(), second.end.max())) + 1
@@ -109,5 +117,6 @@ def join_types(*types: str) -> str:
 
 
 def _joined(first: SourceTag, second: SourceTag) -> SourceTag:
-    sources = dict.fromkeys([*first.sources.split("+"), *second.sources.split("+")])
-    return SourceTag(join_types(first.types, second.types), "+".join(sources))
+    sources = dict.fromkeys([*first.sources.split(SOURCE_SEPARATOR), *second.sources.split(SOURCE_SEPARATOR)])
+    own = [tag.types for tag in (first, second) if USER_SOURCE in tag.sources.split(SOURCE_SEPARATOR)]
+    return SourceTag(join_types(*(own or [first.types, second.types])), SOURCE_SEPARATOR.join(sources))

@@ -2,22 +2,27 @@
 
 from collections.abc import Callable, Iterable
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import srsly
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import logger
+from spacy.util import SimpleFrozenList, ensure_path, logger
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
 from ..windows import greedy_batches
+from .calibrator import LOWEST, Calibrator
 from .gold import GoldCoverage, read_gold
 from .head import SpanHead
 from .span_finder import SpanFinder
 from .spans import Candidates, GoldSpans, Nesting, logit
+from .training_texts import TrainingTexts
 
 # Several copies of the tokens' vectors are alive in a prediction. A batch of long texts must not multiply them.
 PREDICT_TOKENS = 2**14
@@ -86,7 +91,8 @@ class NestedEntityRecognizer(SpanFinder, TrainablePipe):
 
     Initializing it again makes a new head; so does FLAT, while an encoder keeps its weights.
 
-    A span's score is the probability that the model gives it, not calibrated to frequencies. It cannot find
+    A span's score is the probability that the model gives it. With a `calibrator`, which `spacy medflat calibrate`
+    fits, it is a frequency on texts like those of the fit, and words and training texts count too. It cannot find
     discontinuous spans, nor, with a pointer head, spans wider than the head's `max_width`.
     """
 
@@ -105,6 +111,8 @@ class NestedEntityRecognizer(SpanFinder, TrainablePipe):
             )
         super().__init__(vocab, name, **settings)
         self.model = model
+        self.calibrator: Calibrator | None = None
+        self.training_texts: TrainingTexts | None = None
         self.cfg = {"labels": [], **self.cfg}
         self._warned: set[str] = set()
 
@@ -150,6 +158,18 @@ class NestedEntityRecognizer(SpanFinder, TrainablePipe):
         RETURNS (list of Candidates): one for each Doc.
         """
         lowest = logit(list(thresholds)).astype(np.float32)
+        if self.calibrator is None:
+            return self.head_candidates(docs, lowest)
+        docs = list(docs)
+        found = self.head_candidates(docs, np.full(len(self.labels), LOWEST, dtype=np.float32))
+        return [candidates.above(lowest) for candidates in self.calibrator(docs, found, self.training_texts)]
+
+    def head_candidates(self, docs: Iterable[Doc], lowest: NDArray[np.floating]) -> list[Candidates]:
+        """Find the spans to which the head gives a logit above the lowest of their label, not calibrated.
+
+        lowest (float [labels]): logits, in the order of the labels.
+        RETURNS (list of Candidates): one for each Doc.
+        """
         found: list[Candidates] = []
         for group in greedy_batches(docs, lambda n, doc: (n or 0) + len(doc), lambda _, n: n <= PREDICT_TOKENS):
             lengths = np.array([len(doc) for doc in group], dtype=np.int64)
@@ -205,6 +225,8 @@ class NestedEntityRecognizer(SpanFinder, TrainablePipe):
                 f"{', '.join(self.labels)}"
             )
         self._report_coverage(self._read_gold(examples)[1])
+        self.calibrator = None
+        self.training_texts = TrainingTexts.of(examples, self.key, self.labels)
         sample = [eg.x for eg in islice((eg for eg in examples if len(eg.x)), 10)]
         if not sample:
             raise ValueError(f"{self.name!r} cannot be initialized: none of the {len(examples)} texts has a token")
@@ -230,6 +252,52 @@ class NestedEntityRecognizer(SpanFinder, TrainablePipe):
         if coverage.reached < coverage.gold:
             logger.warning("%s: %d gold spans cannot be learnt", self.name, coverage.gold - coverage.reached)
 
+    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
+        """The component as bytes.
+
+        exclude (iterable of str): `cfg`, `model`, `vocab`, `calibration`, `training_texts`.
+        """
+        parts = {name: part.to_bytes() for name, part in self._parts().items() if part and name not in exclude}
+        return srsly.msgpack_dumps({**srsly.msgpack_loads(super().to_bytes(exclude=exclude)), **parts})
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> "NestedEntityRecognizer":
+        """Load what `to_bytes` gave."""
+        super().from_bytes(data, exclude=exclude)
+        parts = srsly.msgpack_loads(data)
+        self._take_parts({name: parts.get(name) for name in _PARTS if name not in exclude})
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """Write the component as a folder.
+
+        exclude (iterable of str): `cfg`, `model`, `vocab`, `calibration`, `training_texts`.
+        """
+        super().to_disk(path, exclude=exclude)
+        for name, part in self._parts().items():
+            file = ensure_path(path) / name
+            if part and name not in exclude:
+                file.write_bytes(part.to_bytes())
+            else:
+                file.unlink(missing_ok=True)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> "NestedEntityRecognizer":
+        """Load what `to_disk` wrote.
+
+        RAISES (MedflatError): the calibration or the record of the training texts is damaged.
+        """
+        super().from_disk(path, exclude=exclude)
+        files = {name: ensure_path(path) / name for name in _PARTS if name not in exclude}
+        self._take_parts({name: file.read_bytes() if file.exists() else None for name, file in files.items()})
+        return self
+
+    def _parts(self) -> dict[str, Calibrator | TrainingTexts | None]:
+        return {"calibration": self.calibrator, "training_texts": self.training_texts}
+
+    def _take_parts(self, parts: dict[str, bytes | None]) -> None:
+        made = {name: _PARTS[name].from_bytes(part) if part else None for name, part in parts.items()}
+        self.calibrator = made.get("calibration", self.calibrator)
+        self.training_texts = made.get("training_texts", self.training_texts)
+
     def _check_score_weights(self, nlp: Language) -> None:
         """A weight on another span group is always 0, and training would never keep a best model."""
         config = nlp.config.interpolate()
@@ -251,6 +319,10 @@ class NestedEntityRecognizer(SpanFinder, TrainablePipe):
                 f"{', '.join(sorted(stray))}, which no component's group answers to: set them to 0, and give "
                 f"spans_{self.key}_f a weight, or set spans_key"
             )
+
+
+# Files beside cfg and model. Pipelines that were saved before there were any have none.
+_PARTS: dict[str, Any] = {"calibration": Calibrator, "training_texts": TrainingTexts}
 
 
 def _key_of(pipe: Any) -> str | None:

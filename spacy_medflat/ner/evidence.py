@@ -104,9 +104,9 @@ def make_spans(
 def gather(spans: SpanTable, words: WordTable, mentions: MentionTable) -> Evidence:
     """All that is known of the spans; words and mentions are among them."""
     count = np.zeros((len(spans.start), mentions.counts.shape[1]), dtype=np.int64)
-    count[_rows(spans, mentions)] = mentions.counts
+    count[rows_of(spans, mentions.start, mentions.end)] = mentions.counts
     noted = count[:, 0] > 0
-    noted[_rows(spans, words)] = True
+    noted[rows_of(spans, words.start, words.end)] = True
     rivals = rival_features(spans)
     known, mentioned = mention_features(count)
     shared = [word_features(spans, words), length_features(spans), known, rivals.max(2, initial=ABSENT)]
@@ -207,9 +207,8 @@ def _ranges(first: Ints, last: Ints) -> tuple[Ints, Ints]:
     return left, right
 
 
-def _rows(spans: SpanTable, places: WordTable | MentionTable) -> Ints:
-    """The row of each place among the spans, which have all of them."""
+def rows_of(spans: SpanTable, start: Ints, end: Ints) -> Ints:
+    """The rows of places that are among the spans (int64 [places])."""
     # Longer spans come first, so a key that grows along the table takes the end off.
     bound = int(spans.end.max(initial=0)) + 1
-    key, wanted = (table.start * bound + bound - table.end for table in (spans, places))
-    return np.searchsorted(key, wanted)
+    return np.searchsorted(spans.start * bound + bound - spans.end, start * bound + bound - end)

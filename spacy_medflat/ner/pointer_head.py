@@ -89,7 +89,7 @@ class PointerHead:
                 found, found_logits = found[best], found_logits[best]
             logits.append(found_logits)
             places.append(torch.stack([blocks[found[:, 0]], *found[:, 1:].unbind(1)]))
-        warn_of_dropped(dropped)
+        warn_of_dropped(dropped, lowest)
         # One transfer from the device for all chunks.
         block, label, i, j = torch.cat(places, dim=1).cpu().numpy()
         start, end = band.first[block] + i, band.first[block] + j + 1

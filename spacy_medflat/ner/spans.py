@@ -10,6 +10,8 @@ from spacy.util import logger
 # Of the spans that start at one token, so many can be candidates, over all labels: several times what nested entities
 # need. A threshold near 0 would otherwise let every span of every label pass.
 SPANS_PER_START = 16
+# The logit of a threshold that was set to 0, or nearly so.
+_ABOUT_ZERO = -9.0
 
 
 def logit(probability: ArrayLike) -> NDArray[np.float64]:
@@ -75,9 +77,14 @@ def best_of_each_start(start: NDArray[np.int64], logits: NDArray[np.floating]) -
     return order[rank < SPANS_PER_START]
 
 
-def warn_of_dropped(count: int) -> None:
-    """Log how many spans `best_of_each_start` left out, if any."""
-    if count:
+def warn_of_dropped(count: int, lowest: NDArray[np.floating]) -> None:
+    """Log how many spans `best_of_each_start` left out, if a threshold is about 0.
+
+    count (int): spans that were left out.
+    lowest (float [labels]): the logits that a span had to be above.
+    """
+    # Those who look for candidates on purpose, as tuning and calibration do, want the best ones only.
+    if count and lowest.min() < _ABOUT_ZERO:
         logger.warning(
             "%d spans above the thresholds are left out: of the spans that start at one token, the best %d are kept. "
             "A higher threshold lets fewer pass",

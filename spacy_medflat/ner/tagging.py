@@ -153,7 +153,7 @@ def find_tagged_spans(
         end, on = end[alive] + 1, others
     start, end, label, score = (np.concatenate(column) for column in zip(*found, strict=True))
     best = best_of_each_start(start, score)
-    warn_of_dropped(len(start) - len(best))
+    warn_of_dropped(len(start) - len(best), np.asarray(lowest))
     start, end, label, score = (column[best] for column in (start, end, label, score))
     doc = np.repeat(np.arange(len(lengths)), lengths)[start]
     offset = (np.cumsum(lengths) - lengths)[doc]

@@ -1,0 +1,100 @@
+"""`medflat calibrate`: scores that are frequencies, with the evidence of words and training texts."""
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from spacy.pipeline.functions import DocCleaner
+
+from ..errors import MedflatError, amount
+from ..files import replaced_when_done, write_json
+from ..ner.calibrate import fit_calibrator
+from ..ner.calibrator import LOWEST
+from ..ner.component import NestedEntityRecognizer
+from ..ner.gold import read_gold
+from ..ner.span_finder import candidates_of
+from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
+from .find_thresholds import check_output
+from .progress import counted
+
+_ROWS = {
+    "head": "the head as it is",
+    "logit": "calibrated on its logit alone",
+    "evidence": "with words and training texts",
+}
+
+
+def calibrate(
+    model: Annotated[str, typer.Argument(help="Package name or folder of a trained pipeline.")],
+    data: Annotated[Path, typer.Argument(help="Held-out annotated texts: not those of the training, and not test.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to save the pipeline in, calibrated.")
+    ] = None,
+    words_key: Annotated[str, typer.Option(help="Span group of the words.")] = "lattice",
+    min_gold: Annotated[int, typer.Option(help="Labels with fewer gold spans keep their threshold.")] = 20,
+    report: Annotated[Path | None, typer.Option(help="JSON file for scores, thresholds and reliability.")] = None,
+    code: Code = None,
+    gpu_id: GpuId = -1,
+) -> None:
+    """Fit on held-out texts what the head, the words and the training texts say together; choose thresholds.
+
+    The scores of the pipeline are then frequencies on texts like these. Everything is also fitted on one half of the
+    texts and scored on the other: words are used if they help there. Texts of the training are left out.
+    """
+    with friendly_errors():
+        check_output(output)
+        check_apart([output, report], [data])
+        nlp, finder = load_pipeline(model, gpu_id, code=code)
+        if not isinstance(finder, NestedEntityRecognizer):
+            raise MedflatError(f"{model}: only a 'medflat_ner' can be calibrated; calibrate the members of an ensemble")
+        finder.calibrator = None
+        examples = read_examples(nlp, data, finder.key)
+        if (texts := finder.training_texts) is None:
+            say("Warning: the pipeline does not know its training texts; make sure that these are others", "yellow")
+        else:
+            new = [example for example in examples if not texts.know(example.reference.text)]
+            if not new:
+                raise MedflatError(f"{data}: the pipeline was trained on all of these texts; give others")
+            if len(new) < len(examples):
+                known = len(examples) - len(new)
+                say(f"Warning: {amount(known, 'text')} left out, because the pipeline was trained on them", "yellow")
+            examples = new
+        texts_of = counted([example.reference.text for example in examples], "reading")
+        # A Doc would keep its encoder output, which fills the memory.
+        clean = DocCleaner({"tensor": None, "_.trf_data": None}, silent=True)
+        docs, found = [], []
+        for doc, candidates in candidates_of(nlp, finder, texts_of, 1 / (1 + math.exp(-LOWEST))):
+            docs.append(clean(doc))
+            found.append(candidates)
+        gold, coverage = read_gold(examples, finder.key, finder.labels)
+        if not len(gold.doc):
+            raise MedflatError(f"{data}: none of these texts has a span with a label of the pipeline")
+        with_words = sum(words_key in doc.spans for doc in docs)
+        if with_words < len(docs):
+            say(f"Warning: {amount(len(docs) - with_words, 'text')} without the span group {words_key!r}", "yellow")
+        try:
+            fitted = fit_calibrator(
+                finder, docs, found, gold, words_key, unreachable=coverage.gold - len(gold.doc), min_gold=min_gold
+            )
+        except ValueError as error:
+            raise MedflatError(f"{data}: {error}") from error
+        rows = [
+            [_ROWS[name], f"{100 * row.f1:.2f}", f"{row.reliability.error:.4f}"] for name, row in fitted.rows.items()
+        ]
+        head = ["scored on the other half", "F1", "calibration error"]
+        say(table(head, rows, title=str(data), bold=_ROWS[fitted.chosen]))
+        tuning = fitted.rows[fitted.chosen].tuning
+        thresholds = {label: round(t, 10) for label, t in zip(finder.labels, tuning.thresholds, strict=True)}
+        say(", ".join(f"{label} {threshold:.3f}" for label, threshold in thresholds.items()))
+        if report:
+            write_json(
+                report, {"chosen": fitted.chosen, "rows": {name: asdict(row) for name, row in fitted.rows.items()}}
+            )
+        if output:
+            finder.calibrator = fitted.calibrator
+            finder.cfg["label_thresholds"] = thresholds
+            with replaced_when_done(output, force=True) as scratch:
+                nlp.to_disk(scratch)
+            say(f"saved to {output}")
