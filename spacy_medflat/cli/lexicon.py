@@ -11,11 +11,27 @@ import typer
 from ..corpus.check import without_surrogates
 from ..corpus.formats.registry import read_records
 from ..errors import LexiconError, MedflatError, amount
+from ..files import replaced_when_done
+from ..lattice.component import Lattice
 from ..lattice.coverage import LexiconCoverage, lexicon_coverage
 from ..lattice.lexicon import Lexicon, read_lexicon, write_lexicon
 from ..lattice.lexicon_words import LexiconWords
 from ..lattice.rules import WordRules
-from .common import ChineseOnly, MaxLength, MinLength, check_apart, friendly_errors, say, split_names, table
+from ..lattice.words import NO_ENTITY, USER_SOURCE
+from ..ner.component import NestedEntityRecognizer
+from .common import (
+    ChineseOnly,
+    Code,
+    MaxLength,
+    MinLength,
+    check_apart,
+    friendly_errors,
+    load_pipeline,
+    say,
+    split_names,
+    table,
+)
+from .find_thresholds import check_output
 
 lexicon_cli = typer.Typer(name="lexicon", help="Lexicons: merge and filter, inspect.", no_args_is_help=True)
 
@@ -63,6 +79,43 @@ def build(
             raise LexiconError(f"none of the {len(merged):,} words passes; nothing is written")
         write_lexicon(kept, target)
         say(f"{target}: {amount(len(kept), 'word')}")
+
+
+@lexicon_cli.command("add")
+def add(
+    model: Annotated[str, typer.Argument(help="Package name or folder of a trained pipeline.")],
+    lexicon: Annotated[Path, typer.Argument(metavar="FILE", help="Lexicon: one word a line, or TSV with types.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to save the pipeline in, with the words.")],
+    source: Annotated[str, typer.Option(help="Name of the source; the calibration trusts 'user' most.")] = USER_SOURCE,
+    kind: Annotated[str | None, typer.Option("--type", help="Type of the words that have none in FILE.")] = None,
+    no_entities: Annotated[bool, typer.Option("--no-entities", help="The words are no entities.")] = False,
+    columns: Columns = None,
+    code: Code = None,
+) -> None:
+    """Add words to a trained pipeline. They act at once, with the weight that their source and types have.
+
+    Words of the source 'user' are taken for entities of their type, or for none with --no-entities. That needs a
+    pipeline that `calibrate` saved; without it, words are only what FLAT reads.
+    """
+    with friendly_errors():
+        check_output(output)
+        if no_entities and source != USER_SOURCE:
+            raise MedflatError(f"--no-entities is for the source {USER_SOURCE!r}, not {source!r}")
+        words = read_lexicon(lexicon, split_names(columns))
+        nlp, finder = load_pipeline(model, -1, code=code)
+        lattices = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, Lattice)]
+        if not lattices:
+            raise MedflatError(f"{model}: no 'medflat_lattice' in this pipeline; it has {', '.join(nlp.pipe_names)}")
+        types = {word: NO_ENTITY if no_entities else words.types(word) or kind or "" for word in words}
+        lattices[0].add_words(types, source=source)
+        calibrator = finder.calibrator if isinstance(finder, NestedEntityRecognizer) else None
+        if calibrator is None or calibrator.with_evidence is None:
+            say("Warning: no words count in the scores of this pipeline; see `spacy medflat calibrate`", "yellow")
+        elif stray := {t for word in types.values() for t in word.split("|")} - {*finder.labels, NO_ENTITY, ""}:
+            say(f"Warning: no labels of the pipeline: {', '.join(sorted(stray))}; such words fit any label", "yellow")
+        with replaced_when_done(output, force=True) as scratch:
+            nlp.to_disk(scratch)
+        say(f"{output}: {amount(len(types), 'word')} added to the source {source!r}")
 
 
 @lexicon_cli.command("inspect")

@@ -20,6 +20,7 @@ from ..span_pipe import SpanPipe
 from .saved import describe, restore
 from .source import WordSource
 from .tokens import TokenPlaces
+from .union_words import with_lexicon
 from .words import Words
 
 SOURCE = "words.json"
@@ -123,13 +124,20 @@ class Lattice(SpanPipe):
         shares = ", ".join(f"{sources} {count / total:.0%}" for sources, count in sorted(found.items()))
         logger.info("%s: %.2f words a character (%s)", self.name, total / characters, shares)
 
-    def add_words(self, words: Iterable[str] | Mapping[str, str]) -> None:
+    def add_words(self, words: Iterable[str] | Mapping[str, str], *, source: str | None = None) -> None:
         """Add words to the lexicon. Possible at any time, also on a trained pipeline.
 
         words (iterable or mapping): words, or words with their types.
+        source (str or None): name of the lexicon, which is made if there is none of this name; None for the first one.
+            A calibrated pipeline trusts words of the source `user` most, and takes none of those whose type is `none`
+            for an entity.
         RAISES (MedflatError): the source has no lexicon, or something is not a word.
         """
-        self._editable("add_words")(words)
+        if source is not None:
+            self.words = with_lexicon(self.words, source)
+            self.words.lexicon_of(source).add_words(words)
+        else:
+            self._editable("add_words")(words)
 
     def remove_words(self, words: Iterable[str]) -> int:
         """Remove words from the lexicon.

@@ -12,6 +12,7 @@ from spacy.util import registry
 from ..errors import MedflatError
 from ..files import replaced_when_done
 from .lexicon_words import LexiconWords
+from .rules import LONGEST_ALLOWED, WordRules
 from .source import WordSource
 from .words import Words, union
 
@@ -26,6 +27,14 @@ def create_union_words(sources: dict[str, Any]) -> "UnionWords":
     RAISES (MedflatError): no sources, something that is no word source, or a name with `+` in it.
     """
     return UnionWords(sources)
+
+
+def with_lexicon(source: WordSource, name: str) -> "UnionWords":
+    """A source that has another one of this name: if it has none, a lexicon for words of any length and script."""
+    sources = source.sources if isinstance(source, UnionWords) else {source.name: source}
+    if isinstance(source, UnionWords) and name in sources:
+        return source
+    return UnionWords({name: LexiconWords(WordRules(1, LONGEST_ALLOWED, False)), **sources})
 
 
 class UnionWords:
@@ -69,6 +78,16 @@ class UnionWords:
         """
         chosen = words if isinstance(words, str) else list(words)
         return sum(source.remove_words(chosen) for source in self._lexicons())
+
+    def lexicon_of(self, name: str) -> LexiconWords:
+        """The lexicon of this name.
+
+        RAISES (MedflatError): there is none.
+        """
+        found = self.sources.get(name)
+        if not isinstance(found, LexiconWords):
+            raise MedflatError(f"the word source {name!r} is no lexicon; name another than {', '.join(self.sources)}")
+        return found
 
     def _lexicons(self) -> list[LexiconWords]:
         found: list[LexiconWords] = [source for source in self.sources.values() if isinstance(source, LexiconWords)]

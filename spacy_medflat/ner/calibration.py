@@ -6,8 +6,10 @@ fitted by the log loss on texts that the pipeline was not trained on. The last l
 from scaling the logit alone (Platt, "Probabilistic Outputs for Support Vector Machines", 1999). Only `fit` needs torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +29,14 @@ class FitSettings:
     """How a calibration is fitted. The defaults are those with the best F1 on held-out halves (docs/calibration.md).
 
     networks, hidden (int): how many networks are averaged, and the width of each.
-    epochs, batch (int): passes over the pairs of span and label, and pairs in a step.
+    steps, batch (int): steps, and pairs of a span and a label in each.
     rate, weight_decay, dropout (float): of AdamW with one cycle of the rate, and on the hidden layer.
     seed (int): of the starts, the order and the dropout.
     """
 
-    networks: int = 5
-    hidden: int = 48
-    epochs: int = 12
+    networks: int = 2
+    hidden: int = 32
+    steps: int = 4000
     batch: int = 1024
     rate: float = 3e-3
     weight_decay: float = 0.02
@@ -94,7 +96,7 @@ def pairs(evidence: Evidence, row: Ints | None = None, label: Ints | None = None
     """
     logits = evidence.spans.logits
     best = logits.max(1, keepdims=True, initial=ABSENT)
-    words = evidence.noted[:, None] & ((logits > LOWEST_OF_WORDS) | (logits == best))
+    words = evidence.noted[:, None] & ((logits > LOWEST_OF_WORDS) | ((logits == best) & (best > ABSENT)))
     chosen = (logits > LOWEST_LOGIT) | words
     if row is not None:
         chosen[row, label] = True
@@ -136,18 +138,16 @@ def fit(
         for weight in weights:
             weight.requires_grad_()
         optimizer = torch.optim.AdamW(weights, lr=s.rate, weight_decay=s.weight_decay)
-        steps = s.epochs * -(-len(targets) // s.batch)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, s.rate, total_steps=steps + 1)
-        for _ in range(s.epochs):
-            for i in torch.randperm(len(targets), generator=generator).split(s.batch):
-                hidden = torch.relu(x[i] @ weights[0] + weights[1][labels[i]])
-                kept = (torch.rand(hidden.shape, generator=generator) >= s.dropout) / (1.0 - s.dropout)
-                score = weights[3][labels[i]] * logits[i] + weights[4][labels[i]] + (hidden * kept) @ weights[2]
-                loss = torch.nn.functional.binary_cross_entropy_with_logits(score, targets[i])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, s.rate, total_steps=s.steps + 1)
+        for i in islice(_batches(len(targets), s.batch, generator), s.steps):
+            hidden = torch.relu(x[i] @ weights[0] + weights[1][labels[i]])
+            kept = (torch.rand(hidden.shape, generator=generator) >= s.dropout) / (1.0 - s.dropout)
+            score = weights[3][labels[i]] * logits[i] + weights[4][labels[i]] + (hidden * kept) @ weights[2]
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(score, targets[i])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
         networks.append([weight.detach().numpy() for weight in weights])
     inner_all, label_all, output_all, scale_all, bias_all = zip(*networks, strict=True)
     weights_in = np.concatenate(inner_all, axis=1)
@@ -164,6 +164,14 @@ def fit(
         label=np.concatenate(label_all, axis=1),
         output=np.concatenate(output_all) / np.float32(s.networks),
     )
+
+
+def _batches(size: int, batch: int, generator: Any) -> Iterator[Any]:
+    """Indices of a batch, in a new order for each pass, without end (int64 [at most batch])."""
+    import torch
+
+    while True:
+        yield from torch.randperm(size, generator=generator).split(batch)
 
 
 def _scaled(x: Floats, mean: Floats, deviation: Floats) -> Floats:

@@ -148,7 +148,7 @@ def word_features(spans: SpanTable, words: WordTable) -> Floats:
         related[span[mask][pair], relation, kind_of[entry]] = 1.0
     for column, mask in enumerate((exact, inside, (starts == 0) & (ends < 0), crosses)):
         any_word[span[mask], column] = 1.0
-    return np.concatenate([related.reshape(len(spans.start), -1), any_word], axis=1)
+    return np.concatenate([related.reshape(len(spans.start), 4 * n_kinds), any_word], axis=1)
 
 
 def rival_features(spans: SpanTable) -> Floats:
