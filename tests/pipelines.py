@@ -9,7 +9,12 @@ import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import fix_random_seed
+from spacy.util import fix_random_seed, minibatch
+
+from spacy_medflat.corpus.reader import create_cmeee_reader
+from spacy_medflat.lattice.lexicon import read_lexicon
+
+ASSETS = Path(__file__).parents[1] / "assets"
 
 KEY = "sc"
 RECIPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "dropout": 0.0}
@@ -139,3 +144,23 @@ def train(nlp: Language, steps: int, rate: float = 0.005, annotates: Sequence[st
 def spans_of(doc: Any, key: str = KEY) -> list[tuple[int, int, str]]:
     """Start and end character and label of each span."""
     return [(span.start_char, span.end_char, span.label_) for span in doc.spans[key]]
+
+
+def sample_examples(nlp: Language, name: str, limit: int) -> list[Example]:
+    """The first sentences of a sample corpus, `train` or `dev`, as examples."""
+    return list(create_cmeee_reader(ASSETS / "corpus" / f"{name}.json", limit=limit)(nlp))
+
+
+def sample_pipeline() -> Language:
+    """`medflat_ner`, trained a little on 60 sentences of the sample corpus, and a lattice with its lexicon."""
+    nlp = cnn_pipeline()
+    training = sample_examples(nlp, "train", 60)
+    fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: training)
+    optimizer.learn_rate = 0.003
+    for _ in range(4):
+        for batch in minibatch(training, 15):
+            nlp.update(batch, sgd=optimizer)
+    nlp.add_pipe("medflat_lattice", name="lattice", first=True)
+    nlp.get_pipe("lattice").words.lexicon = read_lexicon(ASSETS / "lexicon.tsv")
+    return nlp

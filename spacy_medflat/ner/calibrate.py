@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+from ..runtime import torch_threads
 from .calibration import FitSettings, fit
 from .calibrator import Calibrator, all_kinds, evidence_of, read_batch
 from .component import NestedEntityRecognizer
@@ -150,8 +151,10 @@ def _gather(
 
 def _fit(reader: Calibrator, texts: Sequence[_Texts], settings: FitSettings | None, evidence: bool) -> Calibrator:
     data = [batch for some in texts for batch in some.evidence], [batch for some in texts for batch in some.gold]
-    with_evidence = fit(*data, settings) if evidence else None
-    return Calibrator(reader.labels, reader.words_key, reader.kinds, with_evidence, fit(*data, LOGIT_ALONE))
+    with torch_threads(1):
+        with_evidence = fit(*data, settings) if evidence else None
+        alone = fit(*data, LOGIT_ALONE)
+    return Calibrator(reader.labels, reader.words_key, reader.kinds, with_evidence, alone)
 
 
 def _row(

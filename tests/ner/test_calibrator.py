@@ -1,43 +1,31 @@
 """The calibrator in a pipeline: fitted, saved, with words that act at once, and without what it needs."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
-from spacy.util import minibatch
 
-from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.errors import MedflatError
-from spacy_medflat.lattice.lexicon import read_lexicon
 from spacy_medflat.ner.calibrate import fit_calibrator, reliability
 from spacy_medflat.ner.calibration import FitSettings
 from spacy_medflat.ner.calibrator import LOWEST, Calibrator, kinds_of
 from spacy_medflat.ner.gold import read_gold
 from spacy_medflat.ner.spans import Candidates, GoldSpans, logit
 
-from ..pipelines import SENTENCES, cnn_pipeline, make_examples, spans_of
+from ..pipelines import ASSETS, SENTENCES, cnn_pipeline, make_examples, sample_examples, sample_pipeline, spans_of
 
 QUICK = FitSettings(networks=1, hidden=16, steps=400, batch=256, rate=0.01)
-ASSETS = Path(__file__).parents[2] / "assets"
 NEW = "查见颅底凹陷，伴肘管，无殊"
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A pipeline of 100 sentences, calibrated on 100 others."""
-    nlp = cnn_pipeline()
-    corpora = [list(create_cmeee_reader(ASSETS / "corpus" / f"{name}.json")(nlp)) for name in ("train", "dev")]
-    training, held_out = corpora[0][:100], corpora[1]
-    optimizer = nlp.initialize(lambda: training)
-    for _ in range(5):
-        for batch in minibatch(training, 20):
-            nlp.update(batch, sgd=optimizer)
-    lattice = nlp.add_pipe("medflat_lattice", name="lattice", first=True)
-    lattice.words.lexicon = read_lexicon(ASSETS / "lexicon.tsv")
+    """A pipeline of 60 sentences, calibrated on 100 others."""
+    nlp = sample_pipeline()
     recognizer = nlp.get_pipe("medflat_ner")
-    docs = [lattice(example.predicted) for example in held_out]
+    held_out = sample_examples(nlp, "dev", 100)
+    docs = [nlp.get_pipe("lattice")(example.predicted) for example in held_out]
     found = recognizer.head_candidates(docs, np.full(len(recognizer.labels), LOWEST, dtype=np.float32))
     gold, _ = read_gold(held_out, "sc", recognizer.labels)
     fitted = fit_calibrator(recognizer, docs, found, gold, "lattice", settings=QUICK)

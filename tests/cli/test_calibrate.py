@@ -1,0 +1,137 @@
+"""`medflat calibrate` and `medflat lexicon add`."""
+
+import json
+
+import pytest
+import spacy
+from typer.testing import CliRunner
+
+from spacy_medflat.cli import medflat_cli
+from spacy_medflat.ensemble.build import make_ensemble
+from spacy_medflat.ner import calibrate as fitting
+from spacy_medflat.ner.calibration import FitSettings
+
+from ..pipelines import ASSETS, sample_pipeline, spans_of
+
+DEV = ASSETS / "corpus" / "dev.json"
+NEW = "查见颅底凹陷，伴肘管，无殊"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model")
+    sample_pipeline().to_disk(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def calibrated(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("calibrated")
+    result = run("calibrate", model, DEV, "-o", folder / "model", "--report", folder / "report.json")
+    assert result.exit_code == 0, result.output
+    assert "calibrated on its logit alone" in result.output and "left out" not in result.output
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick():
+    with pytest.MonkeyPatch.context() as patch:
+        fit = fitting.fit
+        quick = FitSettings(networks=1, hidden=16, steps=400, batch=256, rate=0.01)
+        patch.setattr(fitting, "fit", lambda evidence, gold, settings: fit(evidence, gold, settings or quick))
+        yield
+
+
+def run(*arguments):
+    return CliRunner().invoke(medflat_cli, [*map(str, arguments)], env={"COLUMNS": "200"})
+
+
+def test_the_report_has_every_row_and_the_pipeline_its_thresholds(calibrated):
+    report = json.loads((calibrated / "report.json").read_text(encoding="utf8"))
+    assert report["chosen"] == "evidence" and list(report["rows"]) == ["head", "logit", "evidence"]
+    for row in report["rows"].values():
+        assert 0 < row["reliability"]["error"] < 1 and sum(n for *_, n in row["reliability"]["bins"]) > 50
+    recognizer = spacy.load(calibrated / "model").get_pipe("medflat_ner")
+    thresholds = report["rows"]["evidence"]["tuning"]["thresholds"]
+    assert [recognizer.threshold_of(label) for label in recognizer.labels] == pytest.approx(thresholds, abs=1e-9)
+    assert recognizer.calibrator.with_evidence is not None
+
+
+def test_texts_of_the_training_are_left_out(model, tmp_path):
+    texts = [json.loads((ASSETS / "corpus" / f"{name}.json").read_text(encoding="utf8")) for name in ("train", "dev")]
+    mixed = tmp_path / "mixed.json"
+    mixed.write_text(json.dumps(texts[0][:60] + texts[1], ensure_ascii=False), encoding="utf8")
+    result = run("calibrate", model, mixed)
+    assert result.exit_code == 0 and "60 texts left out, because the pipeline was trained on them" in result.output
+    mixed.write_text(json.dumps(texts[0][:60], ensure_ascii=False), encoding="utf8")
+    result = run("calibrate", model, mixed)
+    assert result.exit_code == 1 and "was trained on all of these texts" in result.output
+
+
+@pytest.mark.parametrize(
+    ("entities", "message"),
+    [
+        ([], "none of these texts has a span with a label of the pipeline"),
+        ([{"start_idx": 0, "end_idx": 1, "type": "unheard_of", "entity": "无殊"}], "none of these texts has a span"),
+    ],
+)
+def test_texts_that_cannot_calibrate(model, tmp_path, entities, message):
+    data = tmp_path / "dev.json"
+    data.write_text(json.dumps([{"text": "无殊", "entities": entities}] * 4, ensure_ascii=False), encoding="utf8")
+    result = run("calibrate", model, data, "-o", tmp_path / "out")
+    assert result.exit_code == 1 and message in result.output and not (tmp_path / "out").exists()
+    assert "Traceback" not in result.output
+
+
+def test_five_gold_spans_and_a_label_that_is_absent(model, tmp_path):
+    texts = json.loads(DEV.read_text(encoding="utf8"))
+    kept = 5
+    for text in texts:
+        text["entities"] = [e for e in text["entities"] if e["type"] == "bod"][: max(kept, 0)]
+        kept -= len(text["entities"])
+    data = tmp_path / "few.json"
+    data.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf8")
+    result = run("calibrate", model, data, "-o", tmp_path / "out")
+    assert (result.exit_code, "Traceback" in result.output) in ((0, False), (1, False)), result.output
+    if result.exit_code == 0:
+        assert spacy.load(tmp_path / "out").get_pipe("medflat_ner").threshold_of("dis") == 0.5
+
+
+def test_without_words(model, tmp_path):
+    nlp = spacy.load(model)
+    nlp.remove_pipe("lattice")
+    nlp.to_disk(tmp_path / "bare")
+    result = run("calibrate", tmp_path / "bare", DEV, "-o", tmp_path / "out")
+    assert result.exit_code == 0 and "100 texts without the span group 'lattice'" in result.output
+    assert run("lexicon", "add", tmp_path / "bare", ASSETS / "lexicon.tsv", "-o", tmp_path / "x").exit_code == 1
+
+
+def test_an_ensemble_is_not_calibrated(model, tmp_path):
+    nlp = spacy.load(model)
+    make_ensemble([nlp, nlp]).to_disk(tmp_path / "together")
+    result = run("calibrate", tmp_path / "together", DEV)
+    assert result.exit_code == 1 and "calibrate the members" in result.output
+
+
+def test_words_that_are_added_act_at_once(calibrated, tmp_path):
+    words = tmp_path / "words.tsv"
+    words.write_text("颅底凹陷\tdis\n肘管\t-\n", encoding="utf8")
+    result = run("lexicon", "add", calibrated / "model", words, "-o", tmp_path / "more", "--type", "bod")
+    assert result.exit_code == 0 and "2 words added to the source 'user'" in result.output, result.output
+    assert "Warning" not in result.output
+    found = spans_of(spacy.load(tmp_path / "more")(NEW))
+    assert {(2, 6, "dis"), (8, 10, "bod")} <= set(found)
+    result = run("lexicon", "add", tmp_path / "more", words, "-o", tmp_path / "less", "--no-entities")
+    assert result.exit_code == 0, result.output
+    assert not {(2, 6), (8, 10)} & {span[:2] for span in spans_of(spacy.load(tmp_path / "less")(NEW))}
+
+
+def test_what_added_words_cannot_do_is_said(model, calibrated, tmp_path):
+    words = tmp_path / "words.tsv"
+    words.write_text("颅底凹陷\ttime\n", encoding="utf8")
+    result = run("lexicon", "add", model, words, "-o", tmp_path / "a")
+    assert result.exit_code == 0 and "no words count in the scores of this pipeline" in result.output
+    result = run("lexicon", "add", calibrated / "model", words, "-o", tmp_path / "b")
+    assert result.exit_code == 0 and "no labels of the pipeline: time" in result.output
+    result = run("lexicon", "add", model, words, "-o", tmp_path / "c", "--source", "mine", "--no-entities")
+    assert result.exit_code == 1 and "--no-entities is for the source 'user'" in result.output
