@@ -29,9 +29,9 @@ def test_one_sound_file(files):
 def test_across_files(files, tmp_path):
     result = run(check_data, *files, "--json", tmp_path / "report.json")
     assert result.exit_code == 0
-    assert "share 1 texts" in result.stdout
+    assert "share 1 text" in result.stdout
     assert "dev.jsonl line 1: same text as train.json record 2" in result.stdout
-    assert "label 'dru' (1 entities) does not occur in" in result.stdout
+    assert "label 'dru' (1 entity) does not occur in" in result.stdout
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert list(report["files"]) == [str(path) for path in files]
     assert report["shared_texts"] == [
@@ -51,7 +51,7 @@ def test_across_files(files, tmp_path):
 def test_strict_reports_and_then_fails(files):
     result = run(check_data, *files, "--strict")
     assert result.exit_code == 1
-    assert "share 1 texts" in result.stdout
+    assert "share 1 text" in result.stdout
     assert "1 broken items, the first: " in result.stderr
     assert "label_mismatch" in result.stderr
 
