@@ -21,7 +21,7 @@ from .training_texts import TrainingTexts
 # The logits that a calibration looks at.
 LOWEST = min(LOWEST_LOGIT, LOWEST_OF_WORDS)
 # What a word of a user's own list adds to the logit of its type, and takes from all if it is no entity.
-USER_WEIGHT = 8.0
+USER_WEIGHT = 6.0
 
 
 class UserWords(NamedTuple):
