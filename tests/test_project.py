@@ -63,8 +63,8 @@ def test_convert_fit_evaluate_and_package(project):
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read("zh_medflat-0.1.0.dist-info/METADATA").decode()
     assert "Requires-Dist: spacy-medflat" in metadata
-    thresholds = json.loads((project / "metrics" / "thresholds.json").read_text())
-    assert thresholds["choice"] in thresholds["other_half"]
+    calibration = json.loads((project / "metrics" / "calibration.json").read_text())
+    assert calibration["chosen"] in calibration["rows"] and "head" in calibration["rows"]
     readme = (project / "packages" / "zh_medflat-0.1.0" / "README.md").read_text(encoding="utf8")
     assert "| **License** | `MIT` |" in readme and "### Thresholds" in readme and "### Data" in readme
     assert "SPANS_SC_NESTED_F" in readme and "LOSS" not in readme
