@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from spacy.language import Language
 from thinc.api import Config
 
 from .corpus.report import Report
@@ -44,17 +43,28 @@ class About(BaseModel):
 
 
 def card_meta(
-    nlp: Language, finder: SpanFinder, about: About, scores: Mapping[str, Any], data: Mapping[str, Report]
+    finder: SpanFinder,
+    about: About,
+    scores: Mapping[str, Any],
+    calibration: Mapping[str, Any],
+    data: Mapping[str, Report],
 ) -> dict[str, Any]:
     """The entries of `meta.json` that make spaCy's README of a package complete.
 
     finder (SpanFinder): the component that the scores and thresholds are of.
-    scores (dict): what `medflat evaluate --output` wrote, or nothing.
+    scores (dict): what `medflat evaluate --output` wrote, before the calibration, or nothing.
+    calibration (dict): what `medflat calibrate --report` wrote, or nothing.
     data (dict of Report): the texts that the pipeline was trained and scored on, by name.
     RETURNS (dict): `performance` without losses, `notes` in Markdown, licence, author and sources.
     """
     prefix = f"spans_{finder.key}"
-    parts = [_licences(about.sources), _scores(scores, prefix), _thresholds(finder), _data(data)]
+    parts = [
+        _licences(about.sources),
+        _scores(scores, prefix),
+        _calibration(calibration),
+        _thresholds(finder),
+        _data(data),
+    ]
     entries = about.model_dump(exclude_none=True)
     if not entries["url"]:
         del entries["url"]
@@ -74,6 +84,15 @@ def _scores(scores: Mapping[str, Any], prefix: str) -> str:
     rows += [(f"`{label}`", *(per_type[label][name] for name in "prf")) for label in sorted(per_type)]
     shown = [(name, *(f"{100 * value:.2f}" for value in values)) for name, *values in rows if None not in values]
     return _markdown("Scores by part in a nesting and by label", ("", "P", "R", "F"), shown)
+
+
+def _calibration(calibration: Mapping[str, Any]) -> str:
+    rows = [
+        (name, f"{100 * max(row['tuning']['other_half'].values()):.2f}", f"{row['reliability']['error']:.4f}")
+        for name, row in calibration.get("rows", {}).items()
+    ]
+    title = "On dev texts that neither weights nor thresholds were fitted on (the pipeline is the last row that helps)"
+    return _markdown(title, ("scored by", "F1", "calibration error"), rows)
 
 
 def _thresholds(finder: SpanFinder) -> str:

@@ -15,11 +15,11 @@ def pipeline():
     finder = nlp.get_pipe("medflat_ner")
     finder.add_label("dis")
     finder.add_label("bod")
-    return nlp, finder
+    return finder
 
 
 def test_the_entries_hold_what_a_reader_of_the_package_asks_for():
-    nlp, finder = pipeline()
+    finder = pipeline()
     scores = {
         "spans_sc_f": 0.5,
         "spans_sc_p": 0.25,
@@ -31,7 +31,8 @@ def test_the_entries_hold_what_a_reader_of_the_package_asks_for():
     }
     report = Report(False)
     report.texts, report.labels = 1200, Counter({"dis": 7})
-    meta = card_meta(nlp, finder, ABOUT, scores, {"training": report})
+    calibration = {"rows": {"logit": {"tuning": {"other_half": {"now": 0.5}}, "reliability": {"error": 0.01}}}}
+    meta = card_meta(finder, ABOUT, scores, calibration, {"training": report})
     assert (meta["license"], meta["author"], meta["sources"]) == (
         "MIT",
         "Some ward",
@@ -44,6 +45,7 @@ def test_the_entries_hold_what_a_reader_of_the_package_asks_for():
         "| `dis` | 10.00 | 20.00 | 30.00 |",
         "| `dis` | 0.2500 |",
         "| `bod` | 0.5000 |",
+        "| logit | 50.00 | 0.0100 |",
         "| training | 1,200 | 0 | 0 | 0.0% | 7 |",
     ):
         assert line in meta["notes"].splitlines()
@@ -51,12 +53,12 @@ def test_the_entries_hold_what_a_reader_of_the_package_asks_for():
 
 
 def test_without_scores_and_data_the_card_has_no_empty_tables():
-    meta = card_meta(*pipeline(), ABOUT, {}, {})
+    meta = card_meta(pipeline(), ABOUT, {}, {}, {})
     assert "Scores" not in meta["notes"] and "Data" not in meta["notes"] and meta["performance"] == {}
 
 
 def test_the_config_names_the_package_where_it_named_files():
-    _, finder = pipeline()
+    finder = pipeline()
     config = Config(
         {
             "paths": {"train": "a.json", "encoder": "assets/encoder", "lexicon": "words.tsv", "vectors": None},

@@ -21,6 +21,7 @@ def card(
     ],
     package: Annotated[str, typer.Option(help="Name that the package will have, such as zh_medflat.")],
     scores: Annotated[Path | None, typer.Option(help="JSON file that `evaluate` wrote.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="JSON file that `calibrate` wrote.")] = None,
     train: Annotated[Path | None, typer.Option(help="The texts that it was trained on, to describe them.")] = None,
     dev: Annotated[Path | None, typer.Option(help="The texts that it was scored on, to describe them.")] = None,
 ) -> None:
@@ -30,12 +31,13 @@ def card(
     read it from any folder.
     """
     with friendly_errors():
-        check_apart([output], [path for path in (about, scores, train, dev) if path])
+        check_apart([output], [path for path in (about, scores, calibration, train, dev) if path])
         made_by = read_model(about, About, "see assets/card.json for an example")
         found = read_json(scores) if scores else {}
+        fitted = read_json(calibration) if calibration else {}
         reports = {name: _report(path) for name, path in (("training", train), ("dev", dev)) if path}
         nlp, finder = load_pipeline(str(model), -1)
-        nlp.meta.update(card_meta(nlp, finder, made_by, found, reports))
+        nlp.meta.update(card_meta(finder, made_by, found, fitted, reports))
         with replaced_when_done(output, force=True) as scratch:
             nlp.to_disk(scratch)
             package_config(nlp.config, package, finder).to_disk(scratch / "config.cfg")

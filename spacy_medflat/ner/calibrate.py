@@ -19,7 +19,7 @@ from .training_texts import TrainingTexts
 # Texts whose evidence is gathered together.
 BATCH_TEXTS = 64
 # Without a hidden layer, what is left is a scale and a bias for each label.
-LOGIT_ALONE = FitSettings(networks=1, hidden=0, steps=1000, rate=0.03, weight_decay=0.0)
+LOGIT_ALONE = FitSettings(networks=1, hidden=0, least_steps=1000, most_steps=1000, rate=0.03, weight_decay=0.0)
 BINS = 15
 # Scores below this are of spans that nobody would take for entities; with them, any calibration looks good.
 LOWEST_BINNED = 0.05

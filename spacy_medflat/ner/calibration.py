@@ -29,19 +29,26 @@ class FitSettings:
     """How a calibration is fitted. The defaults are those with the best F1 on held-out halves (docs/calibration.md).
 
     networks, hidden (int): how many networks are averaged, and the width of each.
-    steps, batch (int): steps, and pairs of a span and a label in each.
+    passes, batch (int): over the pairs of a span and a label, and how many pairs are in a step.
+    least_steps, most_steps (int): bounds on the steps, whatever the passes: few texts are soon learnt by heart.
     rate, weight_decay, dropout (float): of AdamW with one cycle of the rate, and on the hidden layer.
     seed (int): of the starts, the order and the dropout.
     """
 
     networks: int = 2
     hidden: int = 32
-    steps: int = 4000
+    passes: int = 150
     batch: int = 1024
+    least_steps: int = 500
+    most_steps: int = 4000
     rate: float = 3e-3
     weight_decay: float = 0.02
     dropout: float = 0.2
     seed: int = 0
+
+    def steps(self, pairs: int) -> int:
+        """The steps for so many pairs."""
+        return min(max(self.passes * -(-pairs // self.batch), self.least_steps), self.most_steps)
 
 
 @dataclass(frozen=True)
@@ -138,8 +145,9 @@ def fit(
         for weight in weights:
             weight.requires_grad_()
         optimizer = torch.optim.AdamW(weights, lr=s.rate, weight_decay=s.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, s.rate, total_steps=s.steps + 1)
-        for i in islice(_batches(len(targets), s.batch, generator), s.steps):
+        steps = s.steps(len(targets))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, s.rate, total_steps=steps + 1)
+        for i in islice(_batches(len(targets), s.batch, generator), steps):
             hidden = torch.relu(x[i] @ weights[0] + weights[1][labels[i]])
             kept = (torch.rand(hidden.shape, generator=generator) >= s.dropout) / (1.0 - s.dropout)
             score = weights[3][labels[i]] * logits[i] + weights[4][labels[i]] + (hidden * kept) @ weights[2]

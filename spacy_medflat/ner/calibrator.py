@@ -20,8 +20,8 @@ from .training_texts import TrainingTexts
 
 # The logits that a calibration looks at.
 LOWEST = min(LOWEST_LOGIT, LOWEST_OF_WORDS)
-# What a word of a user's own list adds to the logit of its type, and takes from all if it is no entity.
-USER_WEIGHT = 6.0
+# What a word of a user's own list adds to the logit of its type, and takes from those of others.
+USER_WEIGHT = 8.0
 
 
 class UserWords(NamedTuple):
@@ -104,6 +104,7 @@ class Calibrator:
         weight = np.zeros(spans.logits.shape)
         weight[row[user.label != ANY]] = -self.user_weight
         weight[favoured_row, favoured_label] = self.user_weight
+        weight[row[user.label == NONE]] = -np.inf
         logit += weight[rows, labels]
         doc = np.searchsorted(batch.offsets, spans.start[rows], side="right") - 1
         first = batch.offsets[doc]

@@ -37,7 +37,7 @@ def calibrated(model, tmp_path_factory):
 def quick():
     with pytest.MonkeyPatch.context() as patch:
         fit = fitting.fit
-        quick = FitSettings(networks=1, hidden=16, steps=400, batch=256, rate=0.01)
+        quick = FitSettings(networks=1, hidden=16, least_steps=400, most_steps=400, batch=256, rate=0.01)
         patch.setattr(fitting, "fit", lambda evidence, gold, settings: fit(evidence, gold, settings or quick))
         yield
 

@@ -5,8 +5,8 @@ from spacy_medflat.ner import calibration
 from spacy_medflat.ner.calibration import FitSettings, fit, from_bytes, pairs
 from spacy_medflat.ner.evidence import ABSENT, Evidence, SpanTable
 
-QUICK = FitSettings(networks=2, hidden=8, steps=300, batch=256, rate=0.02)
-ALONE = FitSettings(networks=1, hidden=0, steps=300, batch=256, rate=0.05, weight_decay=0.0)
+QUICK = FitSettings(networks=2, hidden=8, least_steps=300, most_steps=300, batch=256, rate=0.02)
+ALONE = FitSettings(networks=1, hidden=0, least_steps=300, most_steps=300, batch=256, rate=0.05, weight_decay=0.0)
 
 
 def draw(n=4000, labels=2, seed=0):
@@ -39,7 +39,7 @@ def test_scores_become_the_chances_that_they_were_drawn_with():
 
 def test_the_formula():
     evidence, gold, _ = draw(200)
-    c = fit([evidence], [gold], FitSettings(networks=2, hidden=4, steps=20))
+    c = fit([evidence], [gold], FitSettings(networks=2, hidden=4, least_steps=20, most_steps=20))
     row, label = pairs(evidence)
     for r, m in list(zip(row, label, strict=True))[:20]:
         shared = np.clip((evidence.shared[r] - c.mean_shared) / c.deviation_shared, -5, 5)
@@ -51,7 +51,7 @@ def test_the_formula():
 
 def test_a_fit_is_the_same_again_and_survives_its_bytes():
     evidence, gold, _ = draw(300)
-    one, two = (fit([evidence], [gold], FitSettings(steps=10)) for _ in range(2))
+    one, two = (fit([evidence], [gold], FitSettings(least_steps=10, most_steps=10)) for _ in range(2))
     assert one.to_bytes() == two.to_bytes()
     row, label = pairs(evidence)
     assert (from_bytes(one.to_bytes())(evidence, row, label) == one(evidence, row, label)).all()

@@ -15,7 +15,7 @@ from spacy_medflat.ner.spans import Candidates, GoldSpans, logit
 
 from ..pipelines import ASSETS, SENTENCES, cnn_pipeline, make_examples, sample_examples, sample_pipeline, spans_of
 
-QUICK = FitSettings(networks=1, hidden=16, steps=400, batch=256, rate=0.01)
+QUICK = FitSettings(networks=1, hidden=16, least_steps=400, most_steps=400, batch=256, rate=0.01)
 NEW = "查见颅底凹陷，伴肘管，无殊"
 
 
