@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from spacy.language import Language
 from spacy.pipeline.functions import DocCleaner
+from spacy.tokens import Doc
+from spacy.training import Example
 
 from ..errors import MedflatError, amount
 from ..files import replaced_when_done, write_json
@@ -15,6 +18,7 @@ from ..ner.calibrator import LOWEST
 from ..ner.component import NestedEntityRecognizer
 from ..ner.gold import read_gold
 from ..ner.span_finder import candidates_of
+from ..ner.spans import Candidates
 from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
 from .find_thresholds import check_output
 from .progress import counted
@@ -50,30 +54,13 @@ def calibrate(
         if not isinstance(finder, NestedEntityRecognizer):
             raise MedflatError(f"{model}: only a 'medflat_ner' can be calibrated; calibrate the members of an ensemble")
         finder.calibrator = None
-        examples = read_examples(nlp, data, finder.key)
-        if (texts := finder.training_texts) is None:
-            say("Warning: the pipeline does not know its training texts; make sure that these are others", "yellow")
-        else:
-            new = [example for example in examples if not texts.know(example.reference.text)]
-            if not new:
-                raise MedflatError(f"{data}: the pipeline was trained on all of these texts; give others")
-            if len(new) < len(examples):
-                known = len(examples) - len(new)
-                say(f"Warning: {amount(known, 'text')} left out, because the pipeline was trained on them", "yellow")
-            examples = new
-        texts_of = counted([example.reference.text for example in examples], "reading")
-        # A Doc would keep its encoder output, which fills the memory.
-        clean = DocCleaner({"tensor": None, "_.trf_data": None}, silent=True)
-        docs, found = [], []
-        for doc, candidates in candidates_of(nlp, finder, texts_of, 1 / (1 + math.exp(-LOWEST))):
-            docs.append(clean(doc))
-            found.append(candidates)
+        examples = _held_out(finder, read_examples(nlp, data, finder.key), data)
         gold, coverage = read_gold(examples, finder.key, finder.labels)
         if not len(gold.doc):
             raise MedflatError(f"{data}: none of these texts has a span with a label of the pipeline")
-        with_words = sum(words_key in doc.spans for doc in docs)
-        if with_words < len(docs):
-            say(f"Warning: {amount(len(docs) - with_words, 'text')} without the span group {words_key!r}", "yellow")
+        docs, found = _read(nlp, finder, examples)
+        if without := sum(words_key not in doc.spans for doc in docs):
+            _warn(f"{amount(without, 'text')} without the span group {words_key!r}")
         try:
             fitted = fit_calibrator(
                 finder, docs, found, gold, words_key, unreachable=coverage.gold - len(gold.doc), min_gold=min_gold
@@ -98,3 +85,33 @@ def calibrate(
             with replaced_when_done(output, force=True) as scratch:
                 nlp.to_disk(scratch)
             say(f"saved to {output}")
+
+
+def _held_out(recognizer: NestedEntityRecognizer, examples: list[Example], data: Path) -> list[Example]:
+    """The examples whose texts the pipeline was not trained on, as far as it knows."""
+    texts = recognizer.training_texts
+    if texts is None:
+        _warn("the pipeline does not know its training texts; make sure that these are others")
+        return examples
+    new = [example for example in examples if not texts.know(example.reference.text)]
+    if not new:
+        raise MedflatError(f"{data}: the pipeline was trained on all of these texts; give others")
+    if len(new) < len(examples):
+        _warn(f"{amount(len(examples) - len(new), 'text')} left out, because the pipeline was trained on them")
+    return new
+
+
+def _read(
+    nlp: Language, recognizer: NestedEntityRecognizer, examples: list[Example]
+) -> tuple[list[Doc], list[Candidates]]:
+    """The texts with their words, and what the head finds in each."""
+    texts = counted([example.reference.text for example in examples], "reading")
+    # A Doc would keep its encoder output, which fills the memory.
+    clean = DocCleaner({"tensor": None, "_.trf_data": None}, silent=True)
+    lowest = 1 / (1 + math.exp(-LOWEST))
+    read = [(clean(doc), found) for doc, found in candidates_of(nlp, recognizer, texts, lowest)]
+    return [doc for doc, _ in read], [found for _, found in read]
+
+
+def _warn(message: str) -> None:
+    say(f"Warning: {message}", "yellow")
