@@ -1,24 +1,25 @@
 """`medflat calibrate`: scores that are frequencies, with the evidence of words and training texts."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from spacy.language import Language
 from spacy.pipeline.functions import DocCleaner
-from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import MedflatError, amount
 from ..files import replaced_when_done, write_json
-from ..ner.calibrate import fit_calibrator
+from ..ner.calibrate import HeldOut, fit_calibrator
 from ..ner.calibrator import LOWEST
 from ..ner.component import NestedEntityRecognizer
 from ..ner.gold import read_gold
 from ..ner.span_finder import candidates_of
-from ..ner.spans import Candidates
+from ..training.cross_fit import train_without_folds
 from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
 from .find_thresholds import check_output
 from .progress import counted
@@ -37,6 +38,10 @@ def calibrate(
         Path | None, typer.Option("--output", "-o", help="Folder to save the pipeline in, calibrated.")
     ] = None,
     words_key: Annotated[str, typer.Option(help="Span group of the words.")] = "lattice",
+    folds: Annotated[
+        int | None, typer.Option(help="DATA are the training texts: train a pipeline without each of so many folds.")
+    ] = None,
+    work: Annotated[Path | None, typer.Option(help="Folder for the pipelines of --folds, which stay there.")] = None,
     min_gold: Annotated[int, typer.Option(help="Labels with fewer gold spans keep their threshold.")] = 20,
     report: Annotated[Path | None, typer.Option(help="JSON file for scores, thresholds and reliability.")] = None,
     code: Code = None,
@@ -46,6 +51,9 @@ def calibrate(
 
     The scores of the pipeline are then frequencies on texts like these. Everything is also fitted on one half of the
     texts and scored on the other: words are used if they help there. Texts of the training are left out.
+
+    Without held-out texts, give those of the training, --folds and --work: for each fold a pipeline is trained on the
+    others as the config of MODEL says, and reads the fold. A killed command goes on where it was.
     """
     with friendly_errors():
         check_output(output)
@@ -54,16 +62,28 @@ def calibrate(
         if not isinstance(finder, NestedEntityRecognizer):
             raise MedflatError(f"{model}: only a 'medflat_ner' can be calibrated; calibrate the members of an ensemble")
         finder.calibrator = None
-        examples = _held_out(finder, read_examples(nlp, data, finder.key), data)
+        examples = read_examples(nlp, data, finder.key)
+        if not folds:
+            examples = _held_out(finder, examples, data)
+        elif not work:
+            raise MedflatError("--folds needs --work: a folder for the pipelines")
         gold, coverage = read_gold(examples, finder.key, finder.labels)
         if not len(gold.doc):
             raise MedflatError(f"{data}: none of these texts has a span with a label of the pipeline")
-        docs, found = _read(nlp, finder, examples)
-        if without := sum(words_key not in doc.spans for doc in docs):
+        if folds and work:
+            parts = list(_folds(nlp, finder, examples, folds, work, gpu_id))
+        else:
+            parts = _read(nlp, finder, examples).halves()
+        if without := sum(words_key not in doc.spans for part in parts for doc in part.docs):
             _warn(f"{amount(without, 'text')} without the span group {words_key!r}")
         try:
             fitted = fit_calibrator(
-                finder, docs, found, gold, words_key, unreachable=coverage.gold - len(gold.doc), min_gold=min_gold
+                parts,
+                gold,
+                {label: finder.threshold_of(label) for label in finder.labels},
+                words_key,
+                unreachable=coverage.gold - len(gold.doc),
+                min_gold=min_gold,
             )
         except ValueError as error:
             raise MedflatError(f"{data}: {error}") from error
@@ -101,16 +121,25 @@ def _held_out(recognizer: NestedEntityRecognizer, examples: list[Example], data:
     return new
 
 
-def _read(
-    nlp: Language, recognizer: NestedEntityRecognizer, examples: list[Example]
-) -> tuple[list[Doc], list[Candidates]]:
+def _folds(
+    nlp: Language, recognizer: NestedEntityRecognizer, examples: list[Example], folds: int, work: Path, gpu_id: int
+) -> Iterator[HeldOut]:
+    labels = {recognizer.name: recognizer.labels}
+    of_folds = train_without_folds(nlp.config, examples, folds, work, labels=labels, gpu_id=gpu_id, report=say)
+    for index, of_fold in of_folds:
+        pipe = of_fold.get_pipe(recognizer.name)
+        yield _read(of_fold, pipe, [examples[i] for i in index])._replace(index=np.array(index))
+
+
+def _read(nlp: Language, recognizer: NestedEntityRecognizer, examples: list[Example]) -> HeldOut:
     """The texts with their words, and what the head finds in each."""
     texts = counted([example.reference.text for example in examples], "reading")
     # A Doc would keep its encoder output, which fills the memory.
     clean = DocCleaner({"tensor": None, "_.trf_data": None}, silent=True)
     lowest = 1 / (1 + math.exp(-LOWEST))
     read = [(clean(doc), found) for doc, found in candidates_of(nlp, recognizer, texts, lowest)]
-    return [doc for doc, _ in read], [found for _, found in read]
+    docs, found = ([row[column] for row in read] for column in (0, 1))
+    return HeldOut(np.arange(len(docs)), docs, found, recognizer.training_texts)
 
 
 def _warn(message: str) -> None:

@@ -1,7 +1,8 @@
 """Fitting a calibrator on held-out texts, and what it gains on texts that it was not fitted on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,6 @@ from spacy.tokens import Doc
 from ..runtime import torch_threads
 from .calibration import FitSettings, fit
 from .calibrator import Calibrator, all_kinds, evidence_of, read_batch
-from .component import NestedEntityRecognizer
 from .evidence import Evidence
 from .spans import Candidates, GoldSpans
 from .thresholds import Tuning, tune
@@ -70,105 +70,113 @@ class Fitted:
     chosen: str
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """Some of the texts, and all that is known of them."""
+class HeldOut(NamedTuple):
+    """Texts that a pipeline was not trained on, and what its head finds in them.
+
+    index (int64 [texts]): which texts of the gold they are, ascending.
+    docs (sequence of Doc): with their words.
+    found (sequence of Candidates): all above `LOWEST`, not calibrated.
+    training_texts (TrainingTexts or None): of the pipeline.
+    """
 
     index: NDArray[np.int64]
-    docs: list[Doc]
-    found: list[Candidates]
+    docs: Sequence[Doc]
+    found: Sequence[Candidates]
+    training_texts: TrainingTexts | None
+
+    def halves(self) -> list["HeldOut"]:
+        """Every other text, and the others."""
+        return [
+            HeldOut(self.index[i::2], self.docs[i::2], self.found[i::2], self.training_texts)
+            for i in (0, 1)
+            if len(self.docs) > i
+        ]
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """Held-out texts with their evidence, in batches."""
+
+    texts: HeldOut
     evidence: list[Evidence]
     gold: list[NDArray[np.bool_]]
 
 
 def fit_calibrator(
-    recognizer: NestedEntityRecognizer,
-    docs: Sequence[Doc],
-    found: Sequence[Candidates],
+    parts: Sequence[HeldOut],
     gold: GoldSpans,
+    thresholds: Mapping[str, float],
     words_key: str,
     *,
     unreachable: int = 0,
     min_gold: int = 20,
     settings: FitSettings | None = None,
 ) -> Fitted:
-    """Fit a calibrator, and compare it with the head alone on halves that it was not fitted on.
+    """Fit a calibrator, and compare it with the head alone, each part scored by what is fitted on the others.
 
-    docs (sequence of Doc): texts that the pipeline was not trained on, with their words.
-    found (sequence of Candidates): what the head finds in each above `LOWEST`, not calibrated.
-    gold (GoldSpans): their spans.
+    parts (sequence of HeldOut): at least two: halves of the texts, or folds that different pipelines have not seen.
+    gold (GoldSpans): of all texts.
+    thresholds (dict of float): of now, for each label in the order of the head.
     words_key (str): the span group of the words.
     unreachable (int): gold spans that the head can never find; they count in F1 all the same.
     min_gold (int): labels with fewer gold spans keep their threshold.
     settings (FitSettings or None): of the networks; None for the defaults.
     RETURNS (Fitted): the calibrator.
-    RAISES (ValueError): none of the gold is among the candidates of a half.
+    RAISES (ValueError): there are too few texts, or none of the gold is among the candidates.
     """
-    labels = recognizer.labels
-    kinds = all_kinds(docs, words_key)
+    if len(parts) < 2:
+        raise ValueError("one text is too few: part of the texts must be left to score the fit on")
+    kinds = all_kinds((doc for part in parts for doc in part.docs), words_key)
     # The weights are not used before they are fitted.
-    reader = Calibrator(labels, words_key, kinds, None, None)  # type: ignore[arg-type]
-    halves = [_gather(reader, docs[half::2], found[half::2], gold, half, recognizer.training_texts) for half in (0, 1)]
-    rows = {"head": _row([(h.index, h.found) for h in halves], gold, recognizer, unreachable, min_gold)}
-    has_evidence = bool(kinds) or bool(recognizer.training_texts and recognizer.training_texts.strings)
+    reader = Calibrator(tuple(thresholds), words_key, kinds, None, None)  # type: ignore[arg-type]
+    gathered = [_gather(reader, part, gold) for part in parts]
+
+    def row(scored: Sequence[Sequence[Candidates]]) -> Row:
+        order = np.argsort(np.concatenate([part.index for part in parts]))
+        unordered = [of_text for of_part in scored for of_text in of_part]
+        found = [unordered[i] for i in order]
+        tuning = tune(found, gold, list(thresholds.values()), min_gold=min_gold, unreachable=unreachable)
+        return Row(tuning, reliability(found, gold))
+
+    rows = {"head": row([part.found for part in parts])}
+    has_evidence = bool(kinds) or any(part.training_texts and part.training_texts.strings for part in parts)
     for name in ("logit", "evidence") if has_evidence else ("logit",):
         scored = []
-        for fitted, other in (halves, halves[::-1]):
-            calibrator = _fit(reader, [fitted], settings, name == "evidence")
-            scored.append((other.index, calibrator(other.docs, other.found, recognizer.training_texts)))
-        rows[name] = _row(scored, gold, recognizer, unreachable, min_gold)
+        for i, part in enumerate(parts):
+            fitted = _fit(reader, [*gathered[:i], *gathered[i + 1 :]], settings, name == "evidence")
+            scored.append(fitted(part.docs, part.found, part.training_texts))
+        rows[name] = row(scored)
     chosen = max((name for name in rows if name != "head"), key=lambda name: rows[name].f1)
-    return Fitted(_fit(reader, halves, settings, chosen == "evidence"), rows, chosen)
+    return Fitted(_fit(reader, gathered, settings, chosen == "evidence"), rows, chosen)
 
 
-def _gather(
-    reader: Calibrator,
-    docs: Sequence[Doc],
-    found: Sequence[Candidates],
-    gold: GoldSpans,
-    half: int,
-    training_texts: TrainingTexts | None,
-) -> _Texts:
-    """Texts with an even or an odd index, in batches. Those without words have none here."""
-    texts = _Texts(2 * np.arange(len(docs)) + half, list(docs), list(found), [], [])
-    for begin in range(0, len(docs), BATCH_TEXTS):
-        batch_of = slice(begin, begin + BATCH_TEXTS)
-        batch = read_batch(docs[batch_of], reader, training_texts)
-        evidence = evidence_of(batch, found[batch_of], len(reader.labels))
+def _gather(reader: Calibrator, part: HeldOut, gold: GoldSpans) -> _Gathered:
+    """Texts in batches. Those without the span group have no words here."""
+    result = _Gathered(part, [], [])
+    for begin in range(0, len(part.docs), BATCH_TEXTS):
+        of_batch = slice(begin, begin + BATCH_TEXTS)
+        batch = read_batch(part.docs[of_batch], reader, part.training_texts)
+        evidence = evidence_of(batch, part.found[of_batch], len(reader.labels))
         is_gold = np.zeros(evidence.spans.logits.shape, dtype=np.bool_)
         # Where each gold span of these texts would be; not all of them are among the spans.
-        mine = np.isin(gold.doc, texts.index[batch_of])
-        place = (gold.doc[mine] - half) // 2 - begin
-        starts, ends = gold.start[mine] + batch.offsets[place], gold.end[mine] + batch.offsets[place]
+        mine = np.isin(gold.doc, part.index[of_batch])
+        offset = batch.offsets[np.searchsorted(part.index[of_batch], gold.doc[mine])]
         rows = {span: row for row, span in enumerate(zip(*(c.tolist() for c in evidence.spans[:2]), strict=True))}
-        for start, end, label in zip(starts.tolist(), ends.tolist(), gold.label[mine].tolist(), strict=True):
+        places = (gold.start[mine] + offset, gold.end[mine] + offset, gold.label[mine])
+        for start, end, label in zip(*(column.tolist() for column in places), strict=True):
             if (start, end) in rows:
                 is_gold[rows[start, end], label] = True
-        texts.evidence.append(evidence)
-        texts.gold.append(is_gold)
-    return texts
+        result.evidence.append(evidence)
+        result.gold.append(is_gold)
+    return result
 
 
-def _fit(reader: Calibrator, texts: Sequence[_Texts], settings: FitSettings | None, evidence: bool) -> Calibrator:
-    data = [batch for some in texts for batch in some.evidence], [batch for some in texts for batch in some.gold]
+def _fit(reader: Calibrator, parts: Sequence[_Gathered], settings: FitSettings | None, evidence: bool) -> Calibrator:
+    data = [batch for part in parts for batch in part.evidence], [batch for part in parts for batch in part.gold]
     with torch_threads(1):
         with_evidence = fit(*data, settings) if evidence else None
         alone = fit(*data, LOGIT_ALONE)
     return Calibrator(reader.labels, reader.words_key, reader.kinds, with_evidence, alone)
-
-
-def _row(
-    scored: Sequence[tuple[NDArray[np.int64], list[Candidates]]],
-    gold: GoldSpans,
-    recognizer: NestedEntityRecognizer,
-    unreachable: int,
-    min_gold: int,
-) -> Row:
-    by_text = {int(i): found for index, some in scored for i, found in zip(index, some, strict=True)}
-    candidates = [by_text[i] for i in range(len(by_text))]
-    current = [recognizer.threshold_of(label) for label in recognizer.labels]
-    tuning = tune(candidates, gold, current, min_gold=min_gold, unreachable=unreachable)
-    return Row(tuning, reliability(candidates, gold))
 
 
 def reliability(candidates: Sequence[Candidates], gold: GoldSpans) -> Reliability:

@@ -11,7 +11,7 @@ from spacy_medflat.ensemble.build import make_ensemble
 from spacy_medflat.ner import calibrate as fitting
 from spacy_medflat.ner.calibration import FitSettings
 
-from ..pipelines import ASSETS, sample_pipeline, spans_of
+from ..pipelines import ASSETS, sample_pipeline, spans_of, transformer_pipeline, write_recipe
 
 DEV = ASSETS / "corpus" / "dev.json"
 NEW = "查见颅底凹陷，伴肘管，无殊"
@@ -104,6 +104,37 @@ def test_without_words(model, tmp_path):
     result = run("calibrate", tmp_path / "bare", DEV, "-o", tmp_path / "out")
     assert result.exit_code == 0 and "100 texts without the span group 'lattice'" in result.output
     assert run("lexicon", "add", tmp_path / "bare", ASSETS / "lexicon.tsv", "-o", tmp_path / "x").exit_code == 1
+
+
+def test_without_held_out_texts_folds_are_left_out_in_turn(tmp_path, monkeypatch):
+    nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
+    nlp.add_pipe("medflat_lattice", name="lattice", first=True, config={"words": {"path": str(ASSETS / "lexicon.tsv")}})
+    texts = json.loads((ASSETS / "corpus" / "train.json").read_text(encoding="utf8"))[:60]
+    data = tmp_path / "train.json"
+    data.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf8")
+    reader = {"@readers": "spacy_medflat.CMeEE.v1", "path": str(data)}
+    config = nlp.config
+    config["corpora"] = {"train": reader, "dev": {**reader, "limit": 5}}
+    config["training"].update(max_steps=30, eval_frequency=30, score_weights={"spans_sc_f": 1.0})
+    config["training"]["annotating_components"] = ["lattice"]
+    config["training"]["optimizer"]["learn_rate"] = 0.003
+    config.to_disk(tmp_path / "config.cfg")
+    done = run("train", tmp_path / "config.cfg", "-o", tmp_path / "trained")
+    assert done.exit_code == 0, done.output
+    arguments = ["calibrate", tmp_path / "trained" / "model-last", data, "--folds", "3", "-o", tmp_path / "out"]
+    assert "--folds needs --work" in run(*arguments).output
+    done = run(*arguments, "--work", tmp_path / "work")
+    assert done.exit_code == 0 and "training without fold 3 of 3" in done.output, done.output
+    for fold in (1, 2, 3):
+        texts_of_fold = (
+            spacy.load(tmp_path / "work" / f"fold-{fold}" / "model-last").get_pipe("medflat_ner").training_texts
+        )
+        known = [texts_of_fold.know(text["text"]) for text in texts]
+        assert known == [i % 3 != fold - 1 for i in range(60)]
+    assert spacy.load(tmp_path / "out").get_pipe("medflat_ner").calibrator is not None
+    again = run(*arguments, "--work", tmp_path / "work")
+    assert again.exit_code == 0 and "training without" not in again.output
+    assert run(*arguments[:4], "1", *arguments[5:], "--work", tmp_path / "work").exit_code == 1
 
 
 def test_an_ensemble_is_not_calibrated(model, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import spacy
 
 from spacy_medflat.errors import MedflatError
-from spacy_medflat.ner.calibrate import fit_calibrator, reliability
+from spacy_medflat.ner.calibrate import HeldOut, fit_calibrator, reliability
 from spacy_medflat.ner.calibration import FitSettings
 from spacy_medflat.ner.calibrator import LOWEST, Calibrator, kinds_of
 from spacy_medflat.ner.gold import read_gold
@@ -28,7 +28,8 @@ def saved(tmp_path_factory):
     docs = [nlp.get_pipe("lattice")(example.predicted) for example in held_out]
     found = recognizer.head_candidates(docs, np.full(len(recognizer.labels), LOWEST, dtype=np.float32))
     gold, _ = read_gold(held_out, "sc", recognizer.labels)
-    fitted = fit_calibrator(recognizer, docs, found, gold, "lattice", settings=QUICK)
+    halves = HeldOut(np.arange(len(docs)), docs, found, recognizer.training_texts).halves()
+    fitted = fit_calibrator(halves, gold, dict.fromkeys(recognizer.labels, 0.5), "lattice", settings=QUICK)
     assert set(fitted.rows) == {"head", "logit", "evidence"} and fitted.chosen == "evidence"
     assert fitted.rows["evidence"].f1 > fitted.rows["logit"].f1 + 0.05
     assert fitted.rows["logit"].reliability.error < fitted.rows["head"].reliability.error
