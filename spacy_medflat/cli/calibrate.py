@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -127,7 +127,7 @@ def _folds(
     labels = {recognizer.name: recognizer.labels}
     of_folds = train_without_folds(nlp.config, examples, folds, work, labels=labels, gpu_id=gpu_id, report=say)
     for index, of_fold in of_folds:
-        pipe = of_fold.get_pipe(recognizer.name)
+        pipe: Any = of_fold.get_pipe(recognizer.name)
         yield _read(of_fold, pipe, [examples[i] for i in index])._replace(index=np.array(index))
 
 
@@ -137,8 +137,10 @@ def _read(nlp: Language, recognizer: NestedEntityRecognizer, examples: list[Exam
     # A Doc would keep its encoder output, which fills the memory.
     clean = DocCleaner({"tensor": None, "_.trf_data": None}, silent=True)
     lowest = 1 / (1 + math.exp(-LOWEST))
-    read = [(clean(doc), found) for doc, found in candidates_of(nlp, recognizer, texts, lowest)]
-    docs, found = ([row[column] for row in read] for column in (0, 1))
+    docs, found = [], []
+    for doc, candidates in candidates_of(nlp, recognizer, texts, lowest):
+        docs.append(clean(doc))
+        found.append(candidates)
     return HeldOut(np.arange(len(docs)), docs, found, recognizer.training_texts)
 
 

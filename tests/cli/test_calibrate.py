@@ -126,10 +126,8 @@ def test_without_held_out_texts_folds_are_left_out_in_turn(tmp_path, monkeypatch
     done = run(*arguments, "--work", tmp_path / "work")
     assert done.exit_code == 0 and "training without fold 3 of 3" in done.output, done.output
     for fold in (1, 2, 3):
-        texts_of_fold = (
-            spacy.load(tmp_path / "work" / f"fold-{fold}" / "model-last").get_pipe("medflat_ner").training_texts
-        )
-        known = [texts_of_fold.know(text["text"]) for text in texts]
+        of_fold = spacy.load(tmp_path / "work" / f"fold-{fold}" / "model-last")
+        known = [of_fold.get_pipe("medflat_ner").training_texts.know(text["text"]) for text in texts]
         assert known == [i % 3 != fold - 1 for i in range(60)]
     assert spacy.load(tmp_path / "out").get_pipe("medflat_ner").calibrator is not None
     again = run(*arguments, "--work", tmp_path / "work")
