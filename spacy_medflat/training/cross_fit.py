@@ -1,6 +1,6 @@
 """Pipelines that have each not seen a fold of the training texts, to calibrate one that has seen them all."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def train_without_folds(
     folds: int,
     work: Path,
     *,
-    labels: dict[str, Sequence[str]],
+    labels: Mapping[str, Sequence[str]],
     gpu_id: int = -1,
     report: Callable[[str], None] = lambda message: None,
 ) -> Iterator[tuple[list[int], Language]]:
@@ -63,7 +63,7 @@ def train_without_folds(
         yield list(range(fold, len(examples), folds)), load_model(str(folder / DIR_MODEL_LAST), gpu_id=gpu_id)
 
 
-def _config_of_fold(config: Config, texts: Path, labels: dict[str, Sequence[str]]) -> Config:
+def _config_of_fold(config: Config, texts: Path, labels: Mapping[str, Sequence[str]]) -> Config:
     made = config.copy()
     name = str(made["training"]["train_corpus"]).removeprefix("corpora.")
     corpus: dict[str, Any] = {**made["corpora"].get(name, {}), "path": str(texts)}
