@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -128,7 +128,7 @@ def _folds(
     of_folds = train_without_folds(nlp.config, examples, folds, work, labels=labels, gpu_id=gpu_id, report=say)
     for index, of_fold in of_folds:
         pipe: Any = of_fold.get_pipe(recognizer.name)
-        yield _read(of_fold, pipe, [examples[i] for i in index])._replace(index=np.array(index))
+        yield replace(_read(of_fold, pipe, [examples[i] for i in index]), index=np.array(index))
 
 
 def _read(nlp: Language, recognizer: NestedEntityRecognizer, examples: list[Example]) -> HeldOut:

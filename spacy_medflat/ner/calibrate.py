@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +69,8 @@ class Fitted:
     chosen: str
 
 
-class HeldOut(NamedTuple):
+@dataclass(frozen=True)
+class HeldOut:
     """Texts that a pipeline was not trained on, and what its head finds in them.
 
     index (int64 [texts]): which texts of the gold they are, ascending.
