@@ -20,8 +20,7 @@ from ..ner.component import NestedEntityRecognizer
 from ..ner.gold import read_gold
 from ..ner.span_finder import candidates_of
 from ..training.cross_fit import train_without_folds
-from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
-from .find_thresholds import check_output
+from .common import Code, GpuId, check_apart, check_output, friendly_errors, load_pipeline, read_examples, say, table
 from .progress import counted
 
 _ROWS = {

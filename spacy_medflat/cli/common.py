@@ -95,6 +95,12 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
             raise MedflatError(f"{output} is one of the inputs; give another output")
 
 
+def check_output(output: Path | None) -> None:
+    """RAISES (MedflatError): there is something else than a pipeline in the folder."""
+    if output and output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
+        raise MedflatError(f"{output}: there is something else than a pipeline in this folder; give another one")
+
+
 def split_names(names: str | None) -> list[str] | None:
     """Names with commas between them; None if there are none."""
     return [name for part in (names or "").split(",") if (name := part.strip())] or None

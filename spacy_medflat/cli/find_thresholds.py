@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MedflatError, amount
+from ..errors import amount
 from ..files import replaced_when_done, write_json
 from ..ner.gold import read_gold
 from ..ner.span_finder import candidates_of
 from ..ner.thresholds import tune
-from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, read_examples, say, table
+from .common import Code, GpuId, check_apart, check_output, friendly_errors, load_pipeline, read_examples, say, table
 from .progress import counted
 
 _CHOICES = {"now": "the thresholds of now", "common": "a common threshold", "labels": "a threshold for each label"}
@@ -67,9 +67,3 @@ def find_thresholds(
             with replaced_when_done(output, force=True) as scratch:
                 nlp.to_disk(scratch)
             say(f"saved to {output}")
-
-
-def check_output(output: Path | None) -> None:
-    """RAISES (MedflatError): there is something else than a pipeline in the folder."""
-    if output and output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
-        raise MedflatError(f"{output}: there is something else than a pipeline in this folder; give another one")

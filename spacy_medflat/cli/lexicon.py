@@ -25,13 +25,13 @@ from .common import (
     MaxLength,
     MinLength,
     check_apart,
+    check_output,
     friendly_errors,
     load_pipeline,
     say,
     split_names,
     table,
 )
-from .find_thresholds import check_output
 
 lexicon_cli = typer.Typer(name="lexicon", help="Lexicons: merge and filter, inspect.", no_args_is_help=True)
 

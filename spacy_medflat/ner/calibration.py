@@ -95,18 +95,17 @@ def from_bytes(data: bytes) -> Calibration:
     return Calibration(**load_arrays(data))
 
 
-def pairs(evidence: Evidence, row: Ints | None = None, label: Ints | None = None) -> tuple[Ints, Ints]:
+def pairs(evidence: Evidence, always: Ints | tuple[()] = ()) -> tuple[Ints, Ints]:
     """The pairs of a span and a label that are worth a look.
 
-    row, label (int64 [n] or None): pairs that are looked at in any case.
+    always (int64 [n]): rows of spans that are looked at for every label.
     RETURNS (int64 [pairs], int64 [pairs]): rows of the spans, and labels.
     """
     logits = evidence.spans.logits
     best = logits.max(1, keepdims=True, initial=ABSENT)
     words = evidence.noted[:, None] & ((logits > LOWEST_OF_WORDS) | ((logits == best) & (best > ABSENT)))
     chosen = (logits > LOWEST_LOGIT) | words
-    if row is not None:
-        chosen[row, label] = True
+    chosen[np.asarray(always, dtype=np.int64)] = True
     rows, labels = np.nonzero(chosen)
     return rows, labels
 

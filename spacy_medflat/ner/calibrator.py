@@ -59,7 +59,7 @@ class Calibrator:
     user_weight: float = USER_WEIGHT
 
     def __post_init__(self) -> None:
-        self._unseen: Counter[str] = Counter()
+        self._warned: set[str] = set()
 
     def __call__(
         self, docs: Sequence[Doc], candidates: Sequence[Candidates], texts: TrainingTexts | None
@@ -95,25 +95,24 @@ class Calibrator:
         evidence = evidence_of(batch, candidates, len(self.labels))
         spans, user = evidence.spans, batch.user
         row = rows_of(spans, user.start, user.end)
-        named, any_label = user.label >= 0, user.label == ANY
-        best = spans.logits.argmax(1)
-        favoured_row = np.concatenate([row[named], row[any_label]])
-        favoured_label = np.concatenate([user.label[named], best[row[any_label]]])
-        rows, labels = pairs(evidence, favoured_row, favoured_label)
-        logit = calibrate(evidence, rows, labels).astype(np.float64)
-        weight = np.zeros(spans.logits.shape)
-        weight[row[user.label != ANY]] = -self.user_weight
-        weight[favoured_row, favoured_label] = self.user_weight
+        rows, labels = pairs(evidence, row[user.label != NONE])
+        logits = np.full(spans.logits.shape, -np.inf)
+        logits[rows, labels] = calibrate(evidence, rows, labels)
+        named, any_row = user.label >= 0, row[user.label == ANY]
+        weight = np.zeros(logits.shape)
+        weight[row[named]] = -self.user_weight
+        weight[row[named], user.label[named]] = self.user_weight
+        weight[any_row, logits[any_row].argmax(1)] = self.user_weight
         weight[row[user.label == NONE]] = -np.inf
-        logit += weight[rows, labels]
+        logits += weight
         doc = np.searchsorted(batch.offsets, spans.start[rows], side="right") - 1
         first = batch.offsets[doc]
-        found = Candidates(spans.start[rows] - first, spans.end[rows] - first, labels, logit)
+        found = Candidates(spans.start[rows] - first, spans.end[rows] - first, labels, logits[rows, labels])
         return split_by_text(doc, found, len(candidates))
 
     def _warn_once(self, message: str) -> None:
-        self._unseen[message] += 1
-        if self._unseen[message] == 1:
+        if message not in self._warned:
+            self._warned.add(message)
             logger.warning("calibration: %s", message)
 
     def to_bytes(self) -> bytes:
