@@ -11,8 +11,8 @@ from pathlib import Path
 
 from spacy_medflat.visual.labels import colours, full_name
 
-TEXT = "患者右肺上叶腺癌术后3个月，复查胸部CT见右肺下叶结节，伴咳嗽。"
-CELL, LEFT, TOP, STEP = 29, 16, 46, 25
+TEXT = "胸部CT示右肺上叶腺癌，伴双下肢水肿。"
+CELL, LEFT, TOP, STEP = 36, 16, 46, 25
 FONT = "'Noto Sans CJK SC','PingFang SC','Microsoft YaHei','Source Han Sans SC',sans-serif"
 
 
