@@ -34,14 +34,6 @@ def _decodes(data: bytes, encoding: str, whole: bool) -> bool:
     return True
 
 
-def check_encoding(name: str) -> str:
-    """The usual name of an encoding that Python knows.
-
-    RAISES (LookupError): it knows none of this name.
-    """
-    return codecs.lookup(name).name
-
-
 def peek(file: Any) -> bytes:
     """The beginning of a file that is open for reading, which is still read afterwards."""
     if hasattr(file, "peek"):

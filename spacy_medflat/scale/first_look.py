@@ -26,12 +26,12 @@ class _Peeked(Meter):
 
     @contextmanager
     def open(self, source: Source) -> Iterator[BinaryIO]:
-        if str(source.path) != STDIN:
-            with super().open(source) as file:
+        with super().open(source) as file:
+            if str(source.path) == STDIN:
+                begins = peek(file)
+                yield io.BytesIO(begins[: begins.rfind(b"\n") + 1])
+            else:
                 yield file
-        else:
-            with super().open(source) as file:
-                yield io.BytesIO(peek(file)[: peek(file).rfind(b"\n") + 1])
 
 
 def check_extras(sources: Sequence[Source], target: str, engine: str) -> None:

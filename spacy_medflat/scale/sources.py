@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import MedflatError, amount
 from ..files import escaped
-from .encodings import check_encoding, peek
+from .encodings import peek
 
 STDIN = "-"
 # The kinds of input by name, described for messages and help.
@@ -78,7 +78,7 @@ def find_sources(
     """
     if encoding is not None:
         try:
-            encoding = check_encoding(encoding)
+            encoding = codecs.lookup(encoding).name
         except LookupError as error:
             raise MedflatError(f"unknown encoding {encoding!r}; try utf-8 or gb18030") from error
     if kind is not None and kind not in SOURCE_KINDS:

@@ -1,11 +1,12 @@
 """Pipelines that have each not seen a fold of the training texts, to calibrate one that has seen them all."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import DIR_MODEL_LAST
@@ -42,25 +43,37 @@ def train_without_folds(
     gpu_id (int): the GPU to use, -1 for the CPU.
     report (callable): called with what is being done.
     YIELDS (list of int, Language): the texts of a fold, and the pipeline that was not trained on them.
-    RAISES (MedflatError): fewer than 2 folds, or more than texts.
+    RAISES (MedflatError): fewer than 2 folds, or more than texts; or `work` has pipelines of other texts.
     """
     if not 2 <= folds <= len(examples):
         raise MedflatError(f"--folds must be from 2 to the number of texts, {len(examples):,}, but it is {folds}")
     for fold in range(folds):
         folder = work / f"fold-{fold + 1}"
         # model-last is there from the first evaluation on.
-        done = folder / "done"
+        done, identity = folder / "done", folder / "identity"
+        rest = [example.reference for i, example in enumerate(examples) if i % folds != fold]
+        # Pipelines of other texts may have seen this fold.
+        this = _digest(config, rest)
+        if identity.exists() and identity.read_text() != this:
+            raise MedflatError(f"{folder} is of other texts, folds or settings; give another --work, or remove it")
         if not done.exists():
             report(f"training without fold {fold + 1} of {folds}")
             folder.mkdir(parents=True, exist_ok=True)
+            identity.write_text(this)
             texts = folder / "train.spacy"
             with replaced_when_done(texts, force=True) as scratch:
-                rest = [example.reference for i, example in enumerate(examples) if i % folds != fold]
                 DocBin(docs=rest, store_user_data=True).to_disk(scratch)
             nlp = init_nlp(_config_of_fold(config, texts, labels), use_gpu=gpu_id)
             train(nlp, folder, resume=bool(CheckpointFolder(folder / CHECKPOINTS).files()), use_gpu=gpu_id)
             done.touch()
         yield list(range(fold, len(examples), folds)), load_model(str(folder / DIR_MODEL_LAST), gpu_id=gpu_id)
+
+
+def _digest(config: Config, docs: Sequence[Doc]) -> str:
+    spans = [
+        [(s.start_char, s.end_char, s.label_) for s in doc.spans[key]] for doc in docs for key in sorted(doc.spans)
+    ]
+    return hashlib.sha256(repr((config.to_str(), [doc.text for doc in docs], spans)).encode()).hexdigest()
 
 
 def _config_of_fold(config: Config, texts: Path, labels: Mapping[str, Sequence[str]]) -> Config:

@@ -132,6 +132,8 @@ def test_without_held_out_texts_folds_are_left_out_in_turn(tmp_path, monkeypatch
     assert spacy.load(tmp_path / "out").get_pipe("medflat_ner").calibrator is not None
     again = run(*arguments, "--work", tmp_path / "work")
     assert again.exit_code == 0 and "training without" not in again.output
+    fewer = run(*arguments[:4], "2", *arguments[5:], "--work", tmp_path / "work")
+    assert fewer.exit_code == 1 and "fold-1 is of other texts, folds or settings" in fewer.output
     assert run(*arguments[:4], "1", *arguments[5:], "--work", tmp_path / "work").exit_code == 1
 
 
