@@ -13,13 +13,16 @@ from spacy.pipeline.functions import DocCleaner
 from spacy.training import Example
 
 from ..errors import MedflatError, amount
-from ..files import replaced_when_done, write_json
-from ..ner.calibrate import HeldOut, fit_calibrator
+from ..experiments.scores import Difference, difference, sample_rows
+from ..files import replaced_when_done, write_json, write_text
+from ..ner.calibrate import Fitted, HeldOut, fit_calibrator
 from ..ner.calibrator import LOWEST
 from ..ner.component import NestedEntityRecognizer
 from ..ner.gold import read_gold
 from ..ner.span_finder import candidates_of
 from ..training.cross_fit import train_without_folds
+from ..visual.calibration_page import CalibrationRow, render_calibration
+from ..visual.charts import check_matplotlib
 from .common import Code, GpuId, check_apart, check_output, friendly_errors, load_pipeline, read_examples, say, table
 from .progress import counted
 
@@ -43,6 +46,7 @@ def calibrate(
     work: Annotated[Path | None, typer.Option(help="Folder for the pipelines of --folds, which stay there.")] = None,
     min_gold: Annotated[int, typer.Option(help="Labels with fewer gold spans keep their threshold.")] = 20,
     report: Annotated[Path | None, typer.Option(help="JSON file for scores, thresholds and reliability.")] = None,
+    page: Annotated[Path | None, typer.Option(help="HTML file for the same, with a reliability diagram.")] = None,
     code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
@@ -56,7 +60,9 @@ def calibrate(
     """
     with friendly_errors():
         check_output(output)
-        check_apart([output, report], [data])
+        check_apart([output, report, page], [data])
+        if page:
+            check_matplotlib()
         nlp, finder = load_pipeline(model, gpu_id, code=code)
         if not isinstance(finder, NestedEntityRecognizer):
             raise MedflatError(f"{model}: only a 'medflat_ner' can be calibrated; calibrate the members of an ensemble")
@@ -75,35 +81,59 @@ def calibrate(
             parts = _read(nlp, finder, examples).halves()
         if without := sum(words_key not in doc.spans for part in parts for doc in part.docs):
             _warn(f"{amount(without, 'text')} without the span group {words_key!r}")
+        now = {label: finder.threshold_of(label) for label in finder.labels}
+        unreachable = coverage.gold - len(gold.doc)
         try:
-            fitted = fit_calibrator(
-                parts,
-                gold,
-                {label: finder.threshold_of(label) for label in finder.labels},
-                words_key,
-                unreachable=coverage.gold - len(gold.doc),
-                min_gold=min_gold,
-            )
+            fitted = fit_calibrator(parts, gold, now, words_key, unreachable=unreachable, min_gold=min_gold)
         except ValueError as error:
             raise MedflatError(f"{data}: {error}") from error
-        rows = [
-            [_ROWS[name], f"{100 * row.f1:.2f}", f"{row.reliability.error:.4f}"] for name, row in fitted.rows.items()
-        ]
-        head = ["scored on the other half", "F1", "calibration error"]
-        say(table(head, rows, title=str(data), bold=_ROWS[fitted.chosen]))
         tuning = fitted.rows[fitted.chosen].tuning
         thresholds = {label: round(t, 10) for label, t in zip(finder.labels, tuning.thresholds, strict=True)}
+        gain = _gain(fitted)
+        _print(fitted, data, gain)
         say(", ".join(f"{label} {threshold:.3f}" for label, threshold in thresholds.items()))
         if report:
-            write_json(
-                report, {"chosen": fitted.chosen, "rows": {name: asdict(row) for name, row in fitted.rows.items()}}
-            )
+            rows = {
+                name: {"tuning": asdict(row.tuning), "reliability": asdict(row.reliability)}
+                for name, row in fitted.rows.items()
+            }
+            write_json(report, {"chosen": fitted.chosen, "gain": asdict(gain) if gain else None, "rows": rows})
+        if page:
+            shown = [
+                CalibrationRow(_ROWS[name], row.f1, row.reliability, name == fitted.chosen)
+                for name, row in fitted.rows.items()
+            ]
+            note = f"{amount(len(examples), 'text')} with {amount(coverage.gold, 'gold span')}: {data.name}"
+            write_text(page, render_calibration(f"Calibration of {model}", note, shown, thresholds, _told(gain)))
         if output:
             finder.calibrator = fitted.calibrator
             finder.cfg["label_thresholds"] = thresholds
             with replaced_when_done(output, force=True) as scratch:
                 nlp.to_disk(scratch)
             say(f"saved to {output}")
+
+
+def _gain(fitted: Fitted) -> Difference | None:
+    """What words and training texts add to the logit alone; None if there are none."""
+    if "evidence" not in fitted.rows:
+        return None
+    rows = sample_rows({name: [fitted.rows[name].counts] for name in ("evidence", "logit")})
+    return difference(rows["evidence"], rows["logit"])
+
+
+def _told(gain: Difference | None) -> str:
+    if gain is None:
+        return ""
+    mean, low, high = (f"{100 * value:+.2f}" for value in (gain.mean, gain.low, gain.high))
+    return f"words and training texts: {mean} F1 (95 %: {low} to {high}, paired bootstrap over texts)"
+
+
+def _print(fitted: Fitted, data: Path, gain: Difference | None) -> None:
+    rows = [[_ROWS[name], f"{100 * row.f1:.2f}", f"{row.reliability.error:.4f}"] for name, row in fitted.rows.items()]
+    head = ["scored on the other half", "F1", "calibration error"]
+    say(table(head, rows, title=str(data), bold=_ROWS[fitted.chosen]))
+    if gain:
+        say(_told(gain))
 
 
 def _held_out(recognizer: NestedEntityRecognizer, examples: list[Example], data: Path) -> list[Example]:

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from ..experiments.report.charts import check_matplotlib
 from ..experiments.report.markdown import render_markdown
 from ..experiments.report.page import render_report
 from ..experiments.report.results import read_results
 from ..experiments.report.summary import best_row, detail, lines
 from ..files import write_text
+from ..visual.charts import check_matplotlib
 from .common import friendly_errors, say
 
 

@@ -11,8 +11,9 @@ from ..runtime import torch_threads
 from .calibration import FitSettings, fit
 from .calibrator import Calibrator, all_kinds, evidence_of, read_batch
 from .evidence import Evidence
+from .reliability import Reliability, reliability
 from .spans import Candidates, GoldSpans
-from .thresholds import Tuning, tune
+from .thresholds import Tuning, candidate_hits, text_counts, tune
 from .training_texts import TrainingTexts
 
 # Texts whose evidence is gathered together.
@@ -25,28 +26,17 @@ LOWEST_BINNED = 0.05
 
 
 @dataclass(frozen=True)
-class Reliability:
-    """How well scores are frequencies.
-
-    error (float): the expected calibration error (Guo et al., "On Calibration of Modern Neural Networks", 2017), of
-        scores above `LOWEST_BINNED`.
-    bins (list of (float, float, int)): mean score, share of gold spans, and number of spans of each bin.
-    """
-
-    error: float
-    bins: list[tuple[float, float, int]]
-
-
-@dataclass(frozen=True)
 class Row:
     """A way to score, on texts that it was not fitted on.
 
     tuning (Tuning): thresholds, and F1 with thresholds that were chosen on the other half.
-    reliability (Reliability): of its scores.
+    reliability (Reliability): of its scores above `LOWEST_BINNED`.
+    counts (int64 [texts, 3]): hits, found and gold of each text, with thresholds of the other half.
     """
 
     tuning: Tuning
     reliability: Reliability
+    counts: NDArray[np.int64]
 
     @property
     def f1(self) -> float:
@@ -136,7 +126,9 @@ def fit_calibrator(
         unordered = [of_text for of_part in scored for of_text in of_part]
         found = [unordered[i] for i in order]
         tuning = tune(found, gold, list(thresholds.values()), min_gold=min_gold, unreachable=unreachable)
-        return Row(tuning, reliability(found, gold))
+        score = np.concatenate([np.zeros(0, dtype=np.float32), *(of_text.score for of_text in found)])
+        of_scores = reliability(score, candidate_hits(found, gold), BINS, LOWEST_BINNED)
+        return Row(tuning, of_scores, text_counts(found, gold, tuning.of_halves[::-1]))
 
     rows = {"head": row([part.found for part in parts])}
     has_evidence = bool(kinds) or any(part.training_texts and part.training_texts.strings for part in parts)
@@ -177,30 +169,3 @@ def _fit(reader: Calibrator, parts: Sequence[_Gathered], settings: FitSettings |
         with_evidence = fit(*data, settings) if evidence else None
         alone = fit(*data, LOGIT_ALONE)
     return Calibrator(reader.labels, reader.words_key, reader.kinds, with_evidence, alone)
-
-
-def reliability(candidates: Sequence[Candidates], gold: GoldSpans) -> Reliability:
-    """How well the scores of candidates are frequencies.
-
-    candidates (sequence of Candidates): one for each text.
-    gold (GoldSpans): of the same texts.
-    """
-    wanted = set(zip(*(column.tolist() for column in gold[:4]), strict=True))
-    score = np.concatenate([found.score for found in candidates] or [np.zeros(0, dtype=np.float32)])
-    right = np.array(
-        [
-            (i, *span) in wanted
-            for i, found in enumerate(candidates)
-            for span in zip(*(column.tolist() for column in found[:3]), strict=True)
-        ],
-        dtype=np.bool_,
-    )
-    looked_at = score > LOWEST_BINNED
-    score, right = score[looked_at], right[looked_at]
-    bin_of = np.minimum((score * BINS).astype(np.int64), BINS - 1)
-    bins = [
-        (float(score[bin_of == i].mean()), float(right[bin_of == i].mean()), int((bin_of == i).sum()))
-        for i in np.unique(bin_of)
-    ]
-    error = sum(count * abs(mean - share) for mean, share, count in bins) / max(len(score), 1)
-    return Reliability(error, bins)

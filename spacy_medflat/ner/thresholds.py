@@ -38,17 +38,9 @@ def label_scores(candidates: Sequence[Candidates], gold: GoldSpans, n_labels: in
     gold (GoldSpans): of the same texts, in the same order.
     n_labels (int): how many labels there are.
     """
-    wanted = set(zip(*(column.tolist() for column in gold[:4]), strict=True))
     candidates = candidates or [Candidates.empty()]
     score, label = (np.concatenate(column) for column in zip(*((c.score, c.label) for c in candidates), strict=True))
-    hit = np.array(
-        [
-            (doc, *span) in wanted
-            for doc, c in enumerate(candidates)
-            for span in zip(c.start.tolist(), c.end.tolist(), c.label.tolist(), strict=True)
-        ],
-        dtype=np.int64,
-    )
+    hit = candidate_hits(candidates, gold)
     result = []
     for i in range(n_labels):
         mine = np.flatnonzero(label == i)
@@ -56,6 +48,39 @@ def label_scores(candidates: Sequence[Candidates], gold: GoldSpans, n_labels: in
         hits = np.concatenate([[0], np.cumsum(hit[mine])]).astype(np.int64)
         result.append(LabelScores(score[mine], hits, int((gold.label == i).sum())))
     return result
+
+
+def candidate_hits(candidates: Sequence[Candidates], gold: GoldSpans) -> NDArray[np.bool_]:
+    """Which candidates are gold (bool [candidates of all texts]).
+
+    candidates (sequence of Candidates): one for each text of `gold`.
+    """
+    wanted = set(zip(*(column.tolist() for column in gold[:4]), strict=True))
+    return np.array(
+        [
+            (doc, *span) in wanted
+            for doc, c in enumerate(candidates)
+            for span in zip(c.start.tolist(), c.end.tolist(), c.label.tolist(), strict=True)
+        ],
+        dtype=np.bool_,
+    )
+
+
+def text_counts(
+    candidates: Sequence[Candidates], gold: GoldSpans, thresholds: Sequence[Sequence[float]]
+) -> NDArray[np.int64]:
+    """Hits, found and gold spans of each text (int64 [texts, 3]).
+
+    candidates (sequence of Candidates): one for each text of `gold`.
+    thresholds (sequence of sequence of float): for each label, of texts with an even and with an odd index.
+    """
+    limits = np.array(thresholds)
+    doc = np.repeat(np.arange(len(candidates)), [len(c.score) for c in candidates])
+    label, score = (np.concatenate([getattr(c, name) for c in candidates]) for name in ("label", "score"))
+    found = score >= limits[doc % 2, label]
+    hits = found & candidate_hits(candidates, gold)
+    columns = (doc[hits], doc[found], gold.doc)
+    return np.stack([np.bincount(column, minlength=len(candidates)) for column in columns], axis=1)
 
 
 @dataclass(frozen=True)
@@ -67,6 +92,7 @@ class Tuning:
     before, after (float): F1 with the current thresholds and with these, on the texts that these were chosen on.
     other_half (dict of float): for each choice, F1 where thresholds are chosen on one half of the texts and scored on
         the other, both ways: what to expect on new texts. The current thresholds were not chosen on these texts.
+    of_halves (list of list of float): the thresholds that `choice` gives on texts with an even and with an odd index.
     """
 
     choice: str
@@ -74,6 +100,7 @@ class Tuning:
     before: float
     after: float
     other_half: dict[str, float]
+    of_halves: list[list[float]]
 
 
 def tune(
@@ -119,7 +146,10 @@ def tune(
     # The first of equals: what changes least.
     choice = max(other_half, key=lambda name: other_half[name])
     chosen = choices[choice](everything)
-    return Tuning(choice, chosen, score(count(everything, current)), score(count(everything, chosen)), other_half)
+    of_halves = [choices[choice](half) for half in halves]
+    return Tuning(
+        choice, chosen, score(count(everything, current)), score(count(everything, chosen)), other_half, of_halves
+    )
 
 
 def _half(candidates: Sequence[Candidates], gold: GoldSpans, parity: int) -> tuple[Sequence[Candidates], GoldSpans]:

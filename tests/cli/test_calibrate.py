@@ -27,7 +27,8 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="module")
 def calibrated(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibrated")
-    result = run("calibrate", model, DEV, "-o", folder / "model", "--report", folder / "report.json")
+    files = ("--report", folder / "report.json", "--page", folder / "page.html")
+    result = run("calibrate", model, DEV, "-o", folder / "model", *files)
     assert result.exit_code == 0, result.output
     assert "calibrated on its logit alone" in result.output and "left out" not in result.output
     return folder
@@ -51,6 +52,12 @@ def test_the_report_has_every_row_and_the_pipeline_its_thresholds(calibrated):
     assert report["chosen"] == "evidence" and list(report["rows"]) == ["head", "logit", "evidence"]
     for row in report["rows"].values():
         assert 0 < row["reliability"]["error"] < 1 and sum(n for *_, n in row["reliability"]["bins"]) > 50
+    gain, rows = (
+        report["gain"],
+        {name: max(row["tuning"]["other_half"].values()) for name, row in report["rows"].items()},
+    )
+    assert gain["mean"] == pytest.approx(rows["evidence"] - rows["logit"]) and gain["low"] < gain["mean"] < gain["high"]
+    assert "Of the spans with a score near" in (calibrated / "page.html").read_text(encoding="utf8")
     recognizer = spacy.load(calibrated / "model").get_pipe("medflat_ner")
     thresholds = report["rows"]["evidence"]["tuning"]["thresholds"]
     assert [recognizer.threshold_of(label) for label in recognizer.labels] == pytest.approx(thresholds, abs=1e-9)

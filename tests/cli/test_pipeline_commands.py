@@ -106,7 +106,7 @@ def test_thresholds_that_do_not_help_are_not_saved(model, data, tmp_path):
 
 
 def test_thresholds_are_saved_as_they_were_scored(model, data, tmp_path, monkeypatch):
-    near_one = Tuning("labels", [0.999961] * 5, 0.5, 1.0, {"labels": 1.0})
+    near_one = Tuning("labels", [0.999961] * 5, 0.5, 1.0, {"labels": 1.0}, [[0.999961] * 5] * 2)
     # The package names the command as its module.
     monkeypatch.setattr(import_module("spacy_medflat.cli.find_thresholds"), "tune", lambda *_, **__: near_one)
     result = run("find-thresholds", model, data, "-o", tmp_path / "tuned")

@@ -7,11 +7,10 @@ import pytest
 import spacy
 
 from spacy_medflat.errors import MedflatError
-from spacy_medflat.ner.calibrate import HeldOut, fit_calibrator, reliability
+from spacy_medflat.ner.calibrate import HeldOut, fit_calibrator
 from spacy_medflat.ner.calibration import FitSettings
 from spacy_medflat.ner.calibrator import LOWEST, Calibrator, kinds_of
 from spacy_medflat.ner.gold import read_gold
-from spacy_medflat.ner.spans import Candidates, GoldSpans, logit
 
 from ..pipelines import ASSETS, SENTENCES, cnn_pipeline, make_examples, sample_examples, sample_pipeline, spans_of
 
@@ -163,11 +162,3 @@ def test_kinds():
 def test_damaged_bytes():
     with pytest.raises(MedflatError, match="the calibration is damaged"):
         Calibrator.from_bytes(b"\x80")
-
-
-def test_reliability_is_the_gap_between_score_and_share():
-    found = [Candidates(*np.array([[0, 1], [1, 2], [0, 0]]), logit([0.81, 0.81])) for _ in range(10)]
-    gold = GoldSpans(*np.array([(i, 0, 1, 0) for i in range(10)]).T, annotated=np.ones(10, bool))
-    result = reliability(found, gold)
-    assert result.error == pytest.approx(0.31, abs=1e-5) and result.bins == [(pytest.approx(0.81), 0.5, 20)]
-    assert reliability([], gold).error == 0.0

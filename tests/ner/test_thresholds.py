@@ -13,6 +13,7 @@ from spacy_medflat.ner.thresholds import (
     count,
     f1,
     label_scores,
+    text_counts,
     tune,
 )
 
@@ -99,3 +100,19 @@ def test_label_scores_match_candidates_with_gold():
     assert first.score.tolist() == pytest.approx([0.8, 0.4]) and first.hits.tolist() == [0, 1, 1] and first.gold == 1
     assert second.hits.tolist() == [0, 0] and second.gold == 1
     assert count([first, second], [0.5, 0.95]) == (1, 1, 2)
+
+
+def test_text_counts_take_the_thresholds_of_even_and_odd_texts():
+    texts = [Candidates(*np.array([[0, 1], [1, 2], [0, 1]]), logit([0.4, 0.9])) for _ in range(3)]
+    gold = GoldSpans(*np.array([[0, 0, 1, 0], [1, 0, 1, 0], [1, 4, 5, 1]]).T, annotated=np.ones(3, bool))
+    counts = text_counts(texts, gold, [[0.3, 0.95], [0.5, 0.5]])
+    assert counts.tolist() == [[1, 1, 1], [0, 1, 2], [0, 1, 0]]
+
+
+def test_text_counts_sum_up_to_the_score_of_the_other_half():
+    random = np.random.default_rng(0)
+    scores = random.random(200)
+    found, gold = scored_texts(scores, scores + random.normal(0, 0.3, 200) > 0.6)
+    tuning = tune(found, gold, [0.5])
+    hits, n_found, n_gold = text_counts(found, gold, tuning.of_halves[::-1]).sum(axis=0)
+    assert 2 * hits / (n_found + n_gold) == pytest.approx(tuning.other_half[tuning.choice])

@@ -1,42 +1,25 @@
 """The charts of the report, as SVG inside the page. Text stays text, in a font of the reader's."""
 
-import io
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
 
-from ...errors import MedflatError
+from ...visual.charts import chart, colour, reliability_diagram
 from ..scores import score
 from .curves import Curves
 from .results import Results
 from .summary import Detail, Line
 from .tables import split_score
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-_SETTINGS: Any = {
-    "svg.fonttype": "none",
-    # Identifiers inside the file are random otherwise.
-    "svg.hashsalt": "medflat",
-    "font.family": ["sans-serif"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
-
 
 def training_curves(results: Results) -> str:
     """Dev F1 by step: a line for each seed, in the colour of its row."""
-    with _chart(9, 4.5) as (axes, svg):
+    with chart(9, 4.5) as (axes, svg):
         for i, row in enumerate(results.done):
             for j, run in enumerate(row.runs):
                 label = row.name if j == 0 else None
                 # The untrained pipeline's score would squeeze all others together.
                 first = int(len(run.log.steps) > 1 and run.log.steps[0] == 0)
                 percent = [100 * value for value in run.log.scores[first:]]
-                axes.plot(run.log.steps[first:], percent, color=_colour(i), linewidth=1.2, marker=".", label=label)
+                axes.plot(run.log.steps[first:], percent, color=colour(i), linewidth=1.2, marker=".", label=label)
         axes.set_xlabel("step")
         axes.set_ylabel("dev F1, default thresholds")
         axes.grid(alpha=0.3)
@@ -46,10 +29,10 @@ def training_curves(results: Results) -> str:
 
 def seed_spread(found: Sequence[Line]) -> str:
     """F1 of every seed as a dot, and their mean as a bar, the rows below each other."""
-    with _chart(9, 1.0 + 0.32 * len(found)) as (axes, svg):
+    with chart(9, 1.0 + 0.32 * len(found)) as (axes, svg):
         for i, line in enumerate(found):
             values = [100 * score(run.counts).f for run in line.row.runs]
-            axes.plot(values, [i] * len(values), "o", color=_colour(i), alpha=0.7, clip_on=False)
+            axes.plot(values, [i] * len(values), "o", color=colour(i), alpha=0.7, clip_on=False)
             axes.plot([100 * line.f.mean], [i], "|", color="black", markersize=16, markeredgewidth=1.5, clip_on=False)
         axes.set_yticks(range(len(found)), [line.row.name for line in found])
         axes.set_ylim(len(found) - 0.4, -0.6)
@@ -64,11 +47,11 @@ def type_bars(results: Results, details: Sequence[Detail]) -> str:
     names = sorted({name for detail in details for name in detail.splits["type"]})
     order = [row.name for row in results.done]
     height = 0.8 / len(details)
-    with _chart(9, 1.0 + 0.45 * len(names)) as (axes, svg):
+    with chart(9, 1.0 + 0.45 * len(names)) as (axes, svg):
         for i, detail in enumerate(details):
             values = [100 * split_score(detail.splits["type"].get(name))[2] for name in names]
             places = [j + (i - (len(details) - 1) / 2) * height for j in range(len(names))]
-            bars = axes.barh(places, values, height, color=_colour(order.index(detail.row.name)), label=detail.row.name)
+            bars = axes.barh(places, values, height, color=colour(order.index(detail.row.name)), label=detail.row.name)
             axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
@@ -80,12 +63,12 @@ def type_bars(results: Results, details: Sequence[Detail]) -> str:
 def precision_recall_curves(results: Results, found: Sequence[Line], curves: Mapping[str, Curves]) -> str:
     """Precision over recall as the threshold falls; a dot where the thresholds of the pipelines are."""
     order = [row.name for row in results.done]
-    with _chart(6, 4.5) as (axes, svg):
+    with chart(6, 4.5) as (axes, svg):
         for name, curve in curves.items():
-            colour = _colour(order.index(name))
+            of_row = colour(order.index(name))
             line = next(line for line in found if line.row.name == name)
-            axes.plot(100 * curve.recall, 100 * curve.precision, color=colour, linewidth=1.4, label=name)
-            axes.plot([100 * line.r.mean], [100 * line.p.mean], "o", color=colour, clip_on=False)
+            axes.plot(100 * curve.recall, 100 * curve.precision, color=of_row, linewidth=1.4, label=name)
+            axes.plot([100 * line.r.mean], [100 * line.p.mean], "o", color=of_row, clip_on=False)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 100), ylim=(0, 102))
         axes.grid(alpha=0.3)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
@@ -93,52 +76,7 @@ def precision_recall_curves(results: Results, found: Sequence[Line], curves: Map
 
 
 def reliability_curves(results: Results, curves: Mapping[str, Curves]) -> str:
-    """How many spans of a score are right; the larger the dot, the more spans."""
+    """How many spans of a score are right."""
     order = [row.name for row in results.done]
-    with _chart(6, 4.5) as (axes, svg):
-        axes.plot([0, 100], [0, 100], color="#999", linewidth=1, linestyle="--")
-        for name, curve in curves.items():
-            colour = _colour(order.index(name))
-            sizes = 20 + 180 * curve.count / max(curve.count.max(initial=0.0), 1.0)
-            label = f"{name}: {100 * curve.calibration_error:.1f} off"
-            axes.plot(100 * curve.score, 100 * curve.right, color=colour, linewidth=1.2, label=label)
-            axes.scatter(100 * curve.score, 100 * curve.right, s=sizes, color=colour, alpha=0.6, clip_on=False)
-        axes.set(xlabel="score in percent", ylabel="right in percent", xlim=(0, 100), ylim=(0, 102))
-        axes.grid(alpha=0.3)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    return svg[0]
-
-
-def check_matplotlib() -> None:
-    """Make sure that charts can be drawn.
-
-    RAISES (MedflatError): matplotlib is not installed.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise MedflatError("the report needs matplotlib: pip install spacy-medflat[viz]") from error
-
-
-@contextmanager
-def _chart(width: float, height: float) -> "Iterator[tuple[Axes, list[str]]]":
-    """Axes to draw on, and a list that holds the SVG afterwards. Sizes in inches."""
-    check_matplotlib()
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    svg: list[str] = []
-    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
-        # Labels may be Chinese: the browser has the glyphs that matplotlib lacks.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure.subplots(), svg
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    content = file.getvalue()
-    # Without the XML head, which has no place inside HTML.
-    svg.append(content[content.index("<svg") :])
-
-
-def _colour(index: int) -> str:
-    return f"C{index % 10}" if index < 10 else ("#393b79", "#637939", "#8c6d31", "#843c39", "#7b4173")[index % 5]
+    lines = [(name, colour(order.index(name)), curve.reliability) for name, curve in curves.items()]
+    return reliability_diagram(lines)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...corpus.record import Entity
+from ...ner.reliability import Reliability, reliability
 from ..predictions import Scored, read_predictions
 from .results import Results, RowResult
 
@@ -18,20 +19,12 @@ class Curves:
     """Curves of a row, over the spans of all its seeds.
 
     precision, recall (float64 [points]): of the spans above each threshold, from the highest threshold down.
-    score, right, count (float64 [bins]): of the spans whose scores are in a bin, their mean score, the share of them
-        that is gold, and their number; bins without spans are left out.
+    reliability (Reliability): of the scores.
     """
 
     precision: Floats
     recall: Floats
-    score: Floats
-    right: Floats
-    count: Floats
-
-    @property
-    def calibration_error(self) -> float:
-        """The mean distance between score and share of right spans, each span counted once (ECE)."""
-        return float(np.average(np.abs(self.score - self.right), weights=self.count)) if self.count.size else 0.0
+    reliability: Reliability
 
 
 def row_curves(results: Results, row: RowResult) -> Curves:
@@ -39,7 +32,7 @@ def row_curves(results: Results, row: RowResult) -> Curves:
     found = [scored_hits(results.gold, read_predictions(run.folder.predictions)) for run in row.runs]
     scores, hits = (np.concatenate(column) for column in zip(*found, strict=True))
     precision, recall = precision_recall(scores, hits, len(row.runs) * sum(map(len, results.gold)))
-    return Curves(precision, recall, *reliability(scores, hits))
+    return Curves(precision, recall, reliability(scores, hits))
 
 
 def scored_hits(gold: Sequence[Collection[Entity]], predictions: Sequence[Scored]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -63,13 +56,3 @@ def precision_recall(scores: Floats, hits: NDArray[np.bool_], gold: int, points:
     last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)[: len(order)])
     last = last[np.unique(np.linspace(0, len(last) - 1, points).astype(int))] if len(last) > points else last
     return right[last] / (last + 1), right[last] / max(gold, 1)
-
-
-def reliability(scores: Floats, hits: NDArray[np.bool_], bins: int = 10) -> tuple[Floats, Floats, Floats]:
-    """Mean score, share of right spans and number of spans in each of so many equal ranges of scores."""
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    count = np.bincount(place, minlength=bins).astype(np.float64)
-    full = count > 0
-    total = np.bincount(place, scores, minlength=bins)[full]
-    right = np.bincount(place, hits, minlength=bins)[full]
-    return total / count[full], right / count[full], count[full]

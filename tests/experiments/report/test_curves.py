@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spacy_medflat.corpus.record import Entity
-from spacy_medflat.experiments.report.curves import precision_recall, reliability, row_curves, scored_hits
+from spacy_medflat.experiments.report.curves import precision_recall, row_curves, scored_hits
 
 A, B, C = Entity(0, 1, "x"), Entity(1, 2, "x"), Entity(2, 3, "x")
 
@@ -26,14 +26,9 @@ def test_points_are_thinned_and_the_last_stays():
     assert recall[-1] == pytest.approx(2500 / 3000)
 
 
-def test_reliability_leaves_empty_bins_out():
-    score, right, count = reliability(np.array([0.05, 0.95, 1.0, 0.97]), np.array([False, True, True, False]))
-    assert score == pytest.approx([0.05, 2.92 / 3]) and right == pytest.approx([0, 2 / 3]) and count.tolist() == [1, 3]
-
-
 def test_nothing_found():
     scores, hits = scored_hits([{A}], [{}])
-    assert [len(column) for column in (*precision_recall(scores, hits, 1), *reliability(scores, hits))] == [0] * 5
+    assert [len(column) for column in precision_recall(scores, hits, 1)] == [0, 0]
 
 
 def test_curves_of_a_row_pass_through_its_scores(results):
@@ -42,4 +37,4 @@ def test_curves_of_a_row_pass_through_its_scores(results):
     hits, found, gold = sum(run.counts.sum(axis=0) for run in row.runs).tolist()
     place = np.argmin(np.abs(curves.recall - hits / gold))
     assert curves.precision[place] == pytest.approx(hits / found, abs=0.02)
-    assert 0 < curves.calibration_error < 0.5 and curves.count.sum() >= found
+    assert 0 < curves.reliability.error < 0.5 and sum(n for *_, n in curves.reliability.bins) >= found
