@@ -242,7 +242,7 @@ def _edsnlp(setting: Setting, *, bfloat16: bool) -> Side:
 
 
 def _flat(setting: Setting) -> Side:
-    return _pipeline_side("default.cfg", setting, {"paths.lexicon": str(setting.lexicon)})
+    return _pipeline_side("flat_words.cfg", setting, {"paths.lexicon": str(setting.lexicon)})
 
 
 SIDES: dict[str, Callable[[Setting], Side]] = {

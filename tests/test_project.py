@@ -113,17 +113,31 @@ def test_the_default_config_is_complete():
     assert filled["components"] == config["components"] and filled["training"] == config["training"]
 
 
-def test_the_config_without_words_differs_in_nothing_else():
+def test_the_config_of_the_encoder_alone_differs_in_nothing_else():
     full, short = (load_config(ROOT / "configs" / f"{name}.cfg") for name in ("default", "encoder_only"))
-    del full["components"]["lattice"], full["paths"]["lexicon"], full["paths"]["vectors"]
+    del full["components"]["lattice"], full["paths"]["lexicon"]
     tok2vec = full["components"]["medflat_ner"]["model"]["tok2vec"]
     full["components"]["medflat_ner"]["model"]["tok2vec"] = tok2vec["tok2vec"]
     full["nlp"]["pipeline"].remove("lattice")
-    full["training"]["annotating_components"] = []
-    full["initialize"]["vectors"] = None
     assert full == short
     config = load_config(ROOT / "configs" / "encoder_only.cfg", {"paths.encoder": str(ROOT / "assets" / "encoder")})
     assert load_model_from_config(config, auto_fill=False).pipe_names == ["transformer", "medflat_ner", "doc_cleaner"]
+
+
+def test_the_config_of_flat_over_words_differs_in_nothing_else():
+    plain, words = (load_config(ROOT / "configs" / f"{name}.cfg") for name in ("default", "flat_words"))
+    assert words["paths"].pop("vectors") is None and words["initialize"].pop("vectors") == "${paths.vectors}"
+    assert words["training"].pop("annotating_components") == ["lattice"]
+    # The length of words is a cost of FLAT.
+    assert words["components"]["lattice"]["words"].pop("max_length") == 8
+    tok2vec = words["components"]["medflat_ner"]["model"]["tok2vec"]
+    assert (tok2vec.pop("spans_key"), tok2vec.pop("gated")) == ("lattice", True)
+    for config, name in ((plain["initialize"], "vectors"), (plain["training"], "annotating_components")):
+        del config[name]
+    del plain["components"]["lattice"]["words"]["max_length"]
+    for name in ("spans_key", "gated"):
+        del plain["components"]["medflat_ner"]["model"]["tok2vec"][name]
+    assert words == plain
 
 
 def test_training_straight_from_json_gives_the_same_weights_for_the_same_seed(project, tmp_path):
@@ -138,7 +152,7 @@ def test_training_straight_from_json_gives_the_same_weights_for_the_same_seed(pr
     }
     weights = []
     for name in ("one", "two"):
-        train(project / "configs" / "default.cfg", tmp_path / name, overrides=overrides)
+        train(project / "configs" / "flat_words.cfg", tmp_path / name, overrides=overrides)
         pipes = (tmp_path / name / "model-last" / pipe / "model" for pipe in ("transformer", "medflat_ner"))
         weights.append([path.read_bytes() for path in pipes])
     assert weights[0] == weights[1]

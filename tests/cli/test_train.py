@@ -86,7 +86,7 @@ def test_bad_options(config, tmp_path):
     ("arguments", "message"),
     [
         (["encoder_only.cfg", "--paths.encoder", "nowhere"], "cannot load the encoder 'nowhere'"),
-        (["default.cfg"], "FLAT needs word vectors"),
+        (["flat_words.cfg"], "FLAT needs word vectors"),
         (["encoder_only.cfg", "--gpu-id", "0"], "GPU 0 cannot be used"),
     ],
 )

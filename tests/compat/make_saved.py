@@ -221,7 +221,7 @@ def found(folder: str, texts: list[str]) -> list[dict[str, Any]]:
 def main(root: Path, output: Path) -> None:
     """Make all files. root: the repository, whose config and corpus are used."""
     output.mkdir(parents=True, exist_ok=True)
-    default = Config().from_disk(root / "configs" / "default.cfg", interpolate=False)
+    default = Config().from_disk(root / "configs" / "flat_words.cfg", interpolate=False)
     texts = write_inputs(root / "assets" / "corpus")
     efficient, pointer, tags = (
         {"@architectures": f"spacy_medflat.{name}.v1"}
