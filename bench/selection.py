@@ -78,10 +78,10 @@ def by_choice(
     nlp = spacy.load(model)
     reader = Reader(nlp, first_span_finder(nlp, model), model.name)
     texts = [setting.texts[i].text for i in pool]
-    found = dict(read_notes(reader, [Document(text, {}, None, "") for text in texts]))
-    read = {i: note for i, note in found.items() if note is not None}
+    found = read_notes(reader, [Document(text, {}, None, "") for text in texts])
+    read = {i: note for i, note in found if not isinstance(note, str)}
     order = sorted(read)
-    scored = [Scored(texts[i], read[i].uncertainty, read[i].pieces()) for i in order]
+    scored = [Scored(texts[i], read[i].uncertainty) for i in order]
     seen = NearDuplicates(setting.texts[i].text for i in labelled)
     return [pool[order[i]] for i in choose(scored, count, seed, seen, spread).chosen]
 
@@ -90,7 +90,7 @@ def spread_alone(setting: Setting, _: Path, pool: list[int], count: int, labelle
     """Spread over groups, whatever the pipeline says."""
     texts = [setting.texts[i].text for i in pool]
     seen = NearDuplicates(setting.texts[i].text for i in labelled)
-    return [pool[i] for i in choose([Scored(text, 1.0, [(text, 1.0)]) for text in texts], count, seed, seen).chosen]
+    return [pool[i] for i in choose([Scored(text, 1.0) for text in texts], count, seed, seen).chosen]
 
 
 STRATEGIES: dict[str, Strategy] = {

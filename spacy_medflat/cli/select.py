@@ -19,7 +19,7 @@ from ..selection.pool import REASONS, Pool
 from ..selection.reading import Reader
 from ..selection.select import Selection, SelectSettings, read_labelled, select_notes
 from ..selection.tasks import TOOLS, labelling_interface, tool_for, write_tasks
-from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, say, table
+from .common import Code, GpuId, check_apart, friendly_errors, load_pipeline, say
 from .progress import stages_done
 
 NO_MODEL = "blank"
@@ -114,11 +114,8 @@ def _tell(
 ) -> None:
     notes, pool = selection
     entities = sum(len(note.entities) for note in notes)
-    if pool.left_out:
-        rows = [[REASONS[reason], f"{found:,}", pool.first[reason]] for reason, found in pool.left_out.most_common()]
-        shown = table(["left out", "notes", "the first"], rows)
-        shown.columns[1].justify, shown.columns[2].justify = "right", "left"
-        say(shown)
+    for reason, found in pool.left_out.most_common():
+        say(f"left out: {found:,} {REASONS[reason]}; the first: {pool.first[reason]}")
     if problems:
         _warn(f"{amount(len(problems), 'field or label')} cannot be written; the first: {problems[0]}")
     if len(notes) < count:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .clusters import cluster
 from .duplicates import NearDuplicates, distinct
-from .vectors import Piece, text_vectors
+from .vectors import text_vectors
 
 LOOKED_AT = 10
 """For each text that is wanted, so many of the most unsure ones are looked at."""
@@ -18,12 +18,10 @@ class Scored(NamedTuple):
 
     text (str): the text.
     uncertainty (float): what annotating it would tell, see `uncertainty.text_uncertainty`.
-    pieces (sequence of (str, float)): what of the text this is about, with weights.
     """
 
     text: str
     uncertainty: float
-    pieces: Sequence[Piece]
 
 
 class Choice(NamedTuple):
@@ -65,7 +63,7 @@ def choose(texts: Sequence[Scored], count: int, seed: int, seen: NearDuplicates,
 def _best_of_groups(texts: Sequence[Scored], count: int, seed: int) -> list[int]:
     """The best text of each group, the heaviest group first; then the most unsure ones, if there are fewer groups."""
     weights = np.array([text.uncertainty for text in texts])
-    groups = cluster(text_vectors([text.pieces for text in texts]), weights, count, seed)
+    groups = cluster(text_vectors(text.text for text in texts), weights, count, seed)
     # The texts are in order of their uncertainty, so that equals are.
     value = weights * np.maximum(groups.nearness, 0.0)
     best: dict[int, int] = {}

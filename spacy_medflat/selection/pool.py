@@ -102,7 +102,8 @@ def draw_pool(
     for item in parsed:
         pool.read += 1
         if isinstance(item, Failure):
-            pool.leave_out("unreadable", item.place if item.place in item.reason else f"{item.place}: {item.reason}")
+            told = item.reason.startswith(item.place)
+            pool.leave_out("unreadable", item.reason if told else f"{item.place}: {item.reason}")
             continue
         reason = _unfit(item.text, max_length) or next((why for why, texts in known if texts.know(item.text)), None)
         key = text_key(item.text, seed)

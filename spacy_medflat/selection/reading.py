@@ -15,11 +15,8 @@ from ..ner.spans import Candidates, logit, resolve
 from ..ner.training_texts import TrainingTexts
 from ..scale.annotator import batches
 from ..scale.items import Document
-from .uncertainty import UnsureSpan, entropy, text_uncertainty
-from .vectors import Piece
+from .uncertainty import text_uncertainty
 
-CONTEXT = 2
-"""So many characters on each side of a span tell what it is about, too."""
 _BATCH = 64
 _SCORE_DIGITS = 4
 
@@ -49,28 +46,21 @@ class ReadNote:
     document (Document): the note.
     entities (list of Entity): those above their thresholds, with scores.
     uncertainty (float): see `uncertainty.text_uncertainty`.
-    spans (list of UnsureSpan): all that were considered.
     confidence (float): the mean chance that a span which was considered is rightly taken or left, from .5 to 1.
     """
 
     document: Document
     entities: list[Entity] = field(default_factory=list)
     uncertainty: float = 0.0
-    spans: list[UnsureSpan] = field(default_factory=list)
     confidence: float = 1.0
 
-    def pieces(self) -> list[Piece]:
-        """What is unsure in the text, with a little context, weighted by how unsure it is."""
-        text = self.document.text
-        return [(text[max(s.start - CONTEXT, 0) : s.end + CONTEXT], s.bits) for s in self.spans]
 
-
-def read_notes(reader: Reader, documents: Sequence[Document]) -> Iterator[tuple[int, ReadNote | None]]:
+def read_notes(reader: Reader, documents: Sequence[Document]) -> Iterator[tuple[int, ReadNote | str]]:
     """Read notes, in batches of like length. A note that fails does not fail its batch.
 
     reader (Reader): the pipeline.
     documents (sequence of Document): the notes.
-    YIELDS (tuple of (int, ReadNote or None)): index of each note, in any order, and what is found; None if it fails.
+    YIELDS (tuple of (int, ReadNote or str)): index of each note, in any order, and what is found, or why it fails.
     """
     # spaCy's limit is for parsers, whose memory grows with the length.
     reader.nlp.max_length = sys.maxsize
@@ -80,7 +70,7 @@ def read_notes(reader: Reader, documents: Sequence[Document]) -> Iterator[tuple[
         yield from zip(batch, _read_batch(reader, [documents[i] for i in batch]), strict=True)
 
 
-def _read_batch(reader: Reader, documents: list[Document]) -> list[ReadNote | None]:
+def _read_batch(reader: Reader, documents: list[Document]) -> list[ReadNote | str]:
     finder = reader.finder
     thresholds = [finder.threshold_of(label) for label in finder.labels]
     texts = (document.text for document in documents)
@@ -90,38 +80,26 @@ def _read_batch(reader: Reader, documents: list[Document]) -> list[ReadNote | No
             found = candidates_of(reader.nlp, finder, texts, min([LOWEST_SCORE, *thresholds]))
             return [_read(finder, thresholds, document, *pair) for document, pair in zip(documents, found, strict=True)]
     # Components of others may raise anything.
-    except Exception:
-        return [None] if len(documents) == 1 else [read for one in documents for read in _read_batch(reader, [one])]
+    except Exception as error:
+        if len(documents) == 1:
+            return [f"{type(error).__name__}: {error}"]
+    return [read for one in documents for read in _read_batch(reader, [one])]
 
 
 def _read(
     finder: SpanFinder, thresholds: Iterable[float], document: Document, doc: Doc, candidates: Candidates
 ) -> ReadNote:
-    bits = entropy(candidates)
-    chance = np.where(candidates.score > 0.5, candidates.score, 1.0 - candidates.score)
-    chosen = resolve(candidates.above(logit(list(thresholds))), finder.cfg["nesting"])
-    places = _Places(doc)
+    score = candidates.score
+    chosen = resolve(candidates.above(logit(list(thresholds)).astype(np.float32)), finder.cfg["nesting"])
+    places = zip(chosen.start.tolist(), chosen.end.tolist(), chosen.label.tolist(), chosen.score.tolist(), strict=True)
     labels = finder.labels
-    scores = [round(score, _SCORE_DIGITS) for score in chosen.score.tolist()]
     return ReadNote(
         document,
         [
-            Entity(start, end, labels[label], score=score)
-            for (start, end), label, score in zip(places.of(chosen), chosen.label.tolist(), scores, strict=True)
+            Entity(span.start_char, span.end_char, labels[label], score=round(of_span, _SCORE_DIGITS))
+            for start, end, label, of_span in places
+            for span in [doc[start:end]]
         ],
-        text_uncertainty(bits, len(document.text)),
-        [UnsureSpan(*place, of_span) for place, of_span in zip(places.of(candidates), bits.tolist(), strict=True)],
-        float(chance.mean()) if len(chance) else 1.0,
+        text_uncertainty(candidates, len(document.text)),
+        float(np.maximum(score, 1.0 - score).mean()) if len(score) else 1.0,
     )
-
-
-class _Places:
-    """Characters of the spans of a Doc."""
-
-    def __init__(self, doc: Doc):
-        self._starts = [token.idx for token in doc]
-        self._ends = [token.idx + len(token) for token in doc]
-
-    def of(self, candidates: Candidates) -> list[tuple[int, int]]:
-        pairs = zip(candidates.start.tolist(), candidates.end.tolist(), strict=True)
-        return [(self._starts[start], self._ends[end - 1]) for start, end in pairs]

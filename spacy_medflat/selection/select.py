@@ -88,11 +88,11 @@ def select_notes(
     pool = draw_pool(parsed(), settings.pool, settings.seed, settings.max_length, known)
     seen = NearDuplicates(labelled)
     if settings.at_random or reader is None:
-        texts = [Scored(d.text, 1.0, () if settings.at_random else [(d.text, 1.0)]) for d in pool.documents]
+        texts = [Scored(document.text, 1.0) for document in pool.documents]
         notes = _chosen(pool, texts, list(map(ReadNote, pool.documents)), settings, seen)
         return Selection(_read(reader, notes, pool, advance) if reader else notes, pool)
     read = _read(reader, list(map(ReadNote, pool.documents)), pool, advance)
-    texts = [Scored(note.document.text, note.uncertainty, note.pieces()) for note in read]
+    texts = [Scored(note.document.text, note.uncertainty) for note in read]
     return Selection(_chosen(pool, texts, read, settings, seen), pool)
 
 
@@ -108,10 +108,11 @@ def _chosen(
 def _read(reader: Reader, notes: list[ReadNote], pool: Pool, advance: Callable[[str], None]) -> list[ReadNote]:
     """The notes as the pipeline reads them, in their order, without those that it fails on."""
     documents = [note.document for note in notes]
-    found: list[ReadNote | None] = [None] * len(documents)
+    found: dict[int, ReadNote] = {}
     for index, note in read_notes(reader, documents):
         advance("reading")
-        if note is None:
-            pool.leave_out("failed", documents[index].place)
-        found[index] = note
-    return [note for note in found if note is not None]
+        if isinstance(note, str):
+            pool.leave_out("failed", f"{documents[index].place}: {note}")
+        else:
+            found[index] = note
+    return [found[index] for index in sorted(found)]

@@ -98,11 +98,16 @@ def _record(note: ReadNote, tool: str, names: FieldNames, model: str, problems: 
             problems.append(Problem("dropped_meta", document.place, f"field {name!r}: would be read as annotations"))
         else:
             meta["id" if name == names.id else name] = value
-    if tool == "labelstudio":
+    with_ids = tool == "labelstudio"
+    if with_ids:
         suggested = {"model_version": model, "score": round(note.confidence, 4), "rest": []}
         meta[KEPT] = {"predictions": [suggested]} if model else {}
     keeps = TOOLS[tool].keeps_scores
-    entities = [Entity(e.start, e.end, e.label, score=e.score if keeps else None) for e in note.entities]
+    entities = [
+        # Label Studio wants a name for each region.
+        Entity(e.start, e.end, e.label, None, e.score if keeps else None, {"id": f"s{i}"} if with_ids else {})
+        for i, e in enumerate(note.entities, 1)
+    ]
     return Record(document.text, entities, "" if document.id is None else str(document.id), document.place, meta)
 
 
