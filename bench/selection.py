@@ -168,7 +168,7 @@ def _rounds(setting: Setting, strategy: str, seed: int, rounds: Sequence[tuple[i
         model = run / "model" / "model-last"
         if not result.exists():
             begin = perf_counter()
-            if not (model / "meta.json").exists():
+            if not model.exists():
                 _train(setting, run, chosen, steps, seed)
             records = [setting.texts[i] for i in chosen]
             figures = {
@@ -226,11 +226,14 @@ def _train(setting: Setting, run: Path, chosen: list[int], steps: int, seed: int
         },
     }
     overrides = [part for name, value in values.items() for part in (f"--{name}", str(value))]
-    shutil.rmtree(run / "model", ignore_errors=True)
-    command = [sys.executable, "-m", "spacy", "train", str(CONFIG), "--output", str(run / "model"), *overrides]
+    # A killed run leaves no model that looks whole.
+    part = run / "model.part"
+    shutil.rmtree(part, ignore_errors=True)
+    command = [sys.executable, "-m", "spacy", "train", str(CONFIG), "--output", str(part), *overrides]
     with (run / "train.log").open("w") as log:
         subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
-    shutil.rmtree(run / "model" / "model-best", ignore_errors=True)
+    shutil.rmtree(part / "model-best", ignore_errors=True)
+    part.rename(run / "model")
 
 
 def _score(model: Path, dev: Path) -> dict[str, Any]:
