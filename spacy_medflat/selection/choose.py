@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .clusters import cluster
-from .duplicates import NearDuplicates, distinct
+from .duplicates import NearDuplicates
 from .vectors import text_vectors
 
 LOOKED_AT = 10
@@ -51,8 +51,8 @@ def choose(texts: Sequence[Scored], count: int, seed: int, seen: NearDuplicates,
     new: list[int] = []
     near: list[int] = []
     wanted = count * LOOKED_AT if spread else count
-    for index, is_new in distinct(((i, texts[i].text) for i in order), seen):
-        (new if is_new else near).append(index)
+    for index in order:
+        (new if seen.add_if_new(texts[index].text) else near).append(index)
         if len(new) == wanted:
             break
     if not spread or len(new) <= count:

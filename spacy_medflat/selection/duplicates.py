@@ -6,7 +6,7 @@ differ in values and dates alone are the same.
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,14 +64,3 @@ class NearDuplicates:
         self._known[self._size] = this
         self._size += 1
         return True
-
-
-def distinct(texts: Iterable[tuple[int, str]], seen: NearDuplicates) -> Iterator[tuple[int, bool]]:
-    """Tell of each text whether it is new. Earlier texts win.
-
-    texts (iterable of (int, str)): with an index.
-    seen (NearDuplicates): known texts, to which the new ones are added.
-    YIELDS (tuple of (int, bool)): index of each text, and whether it is new.
-    """
-    for index, text in texts:
-        yield index, seen.add_if_new(text)

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from spacy_medflat.selection.duplicates import HASHES, NearDuplicates, distinct, signature
+from spacy_medflat.selection.duplicates import HASHES, NearDuplicates, signature
 
 NOTE = "患者因咳嗽咳痰3天入院，胸部CT示右肺上叶结节，予抗感染、化痰治疗后好转，今日出院，门诊随访。"
 
@@ -47,5 +47,5 @@ def test_short_empty_and_odd_texts_have_a_signature():
 def test_earlier_texts_win_among_thousands():
     texts = [f"{NOTE}{chr(0x4E00 + i)}" for i in range(700)]
     others = ["".join(map(chr, np.random.default_rng(i).integers(0x4E00, 0x9000, 40))) for i in range(600)]
-    found = list(distinct(enumerate([*texts, *others]), NearDuplicates()))
-    assert [index for index, new in found if new] == [0, *range(700, 1300)]
+    seen = NearDuplicates()
+    assert [i for i, text in enumerate([*texts, *others]) if seen.add_if_new(text)] == [0, *range(700, 1300)]
