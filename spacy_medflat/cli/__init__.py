@@ -15,6 +15,7 @@ from .find_thresholds import find_thresholds
 from .lexicon import lexicon_cli
 from .render import render
 from .report import report
+from .select import select
 from .train import train
 from .vectors import vectors_cli
 
@@ -30,6 +31,7 @@ medflat_cli.command("calibrate")(calibrate)
 medflat_cli.command("card")(card)
 medflat_cli.command("ensemble")(ensemble)
 medflat_cli.command("annotate")(annotate)
+medflat_cli.command("select")(select)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
 medflat_cli.command("experiments")(experiments)

@@ -24,6 +24,7 @@ KINDS: dict[str, str] = {
     "no_entities": "no entity in the whole file; is it annotated?",
     "rejected": "rejected, ignored or cancelled by the annotator, so not gold; text skipped",
     "predicted": "entities that a model predicted and no annotator confirmed; kept",
+    "utf16_offsets": "offsets that count UTF-16 units, as the entity's own text shows; turned into characters",
     "empty_text": "empty or only white space; kept",
     "duplicate_text": "text seen before; kept",
     "conflict": "text seen before with other entities; kept",

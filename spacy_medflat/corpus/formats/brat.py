@@ -7,11 +7,11 @@ from pathlib import Path
 from ...errors import CorpusError, MedflatError, clipped
 from ...files import BOM, open_for_writing, read_text
 from ..record import Entity, OnSkip, Problem, Record, describe, lost_fields, skip_unreadable
+from .file_names import file_name
 
 _ENTITY = re.compile(r"T\S*\t(?P<label>\S+) (?P<spans>-?[0-9]+ -?[0-9]+(?:;-?[0-9]+ -?[0-9]+)*)(?:\t(?P<surface>.*))?")
 _LINE_END = re.compile(r"[\r\n]")
 _NOT_AN_ENTITY = re.compile(r"(?:[REAMN][0-9]+|#\S*|\*)\t.*")
-_SAFE_ID = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)*")
 
 
 def read_brat(path: Path, on_skip: OnSkip | None = None) -> Iterator[Record]:
@@ -98,8 +98,7 @@ def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
     problems: list[Problem] = []
     taken: set[str] = set()
     for number, record in enumerate(records, 1):
-        name = _file_name(record.id, number, taken)
-        taken.add(name.casefold())
+        name = file_name(record.id, number, taken)
         lines, skipped = _ann_lines(record)
         problems += [*lost_fields(record, name), *skipped]
         text_path = path / f"{name}.txt"
@@ -108,14 +107,6 @@ def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
         with open_for_writing(text_path.with_suffix(".ann")) as file:
             file.writelines(lines)
     return problems
-
-
-def _file_name(identifier: str, number: int, taken: set[str]) -> str:
-    usable = _SAFE_ID.fullmatch(identifier) and len(identifier.encode()) <= 200 and identifier.casefold() not in taken
-    name = identifier if usable else f"{number:06d}"
-    while name.casefold() in taken:
-        name += "-"
-    return name
 
 
 def _ann_lines(record: Record) -> tuple[list[str], list[Problem]]:

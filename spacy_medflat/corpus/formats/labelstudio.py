@@ -18,6 +18,7 @@ from ...errors import clipped
 from ..record import Entity, OnSkip, Problem, Record
 from .fields import check_all_read
 from .json_io import Fields, OpenModel, Text, TextModel, parse_object, read_objects, split_id, write_objects
+from .utf16 import characters_of
 
 KEPT = "labelstudio"
 """The field of `meta` with the rest of a task."""
@@ -61,7 +62,8 @@ def read_labelstudio(path: Path, on_skip: OnSkip | None = None) -> Iterator[Reco
 
     Of several annotations the one that is marked as ground truth is read, otherwise the newest. A task without one
     gives the entities of its first prediction, each with its own score or that of the prediction. Tasks of which every
-    annotation was cancelled are skipped. What is not read is reported and kept.
+    annotation was cancelled are skipped. What is not read is reported and kept. Offsets that count UTF-16 units, as
+    old versions do, are told by the text of the region.
 
     on_skip (callable or None): takes a problem for each task that is skipped; None to raise an error at what cannot be
         read.
@@ -123,6 +125,10 @@ def _read_task(task: _Task, raw: Fields, source: str, index: int, place: str, on
             if parsed is not None and parsed.value.labels:
                 for fields in (parsed.model_extra, parsed.value.model_extra):
                     check_all_read(fields or {}, "value", "Label Studio", where)
+                if places := _repaired(parsed.value, record.text):
+                    detail = f"{parsed.value.start}-{parsed.value.end} is {places[0]}-{places[1]} in characters"
+                    record.problems.append(Problem("utf16_offsets", where, detail))
+                    parsed.value.start, parsed.value.end = places
                 record.entities += _entities(parsed, region, chosen.get("score") if source == "predictions" else None)
             elif parsed is not None:
                 record.problems.append(Problem("broken_annotation", where, f"no label: {clipped(region['value'])}"))
@@ -134,6 +140,13 @@ def _read_task(task: _Task, raw: Fields, source: str, index: int, place: str, on
     if kept != _empty(record):
         record.meta[KEPT] = kept
     return record
+
+
+def _repaired(value: _Value, text: str) -> tuple[int, int] | None:
+    """Offsets in characters, if those that are given count UTF-16 units, as old versions of Label Studio do."""
+    if value.text is None or text.isascii() or text[max(value.start, 0) : max(value.end, 0)] == value.text:
+        return None
+    return characters_of(text, value.start, value.end, value.text)
 
 
 def _entities(region: _Region, raw: Fields, score: Any) -> list[Entity]:

@@ -13,6 +13,7 @@ from .cmeee import read_cmeee, write_cmeee
 from .docbin import read_docbin, write_docbin
 from .doccano import read_doccano, write_doccano
 from .fields import json_format
+from .inception import is_cas, read_inception, write_inception
 from .json_io import read_objects
 from .jsonl import read_jsonl, write_jsonl
 from .labelstudio import read_labelstudio, write_labelstudio
@@ -38,6 +39,7 @@ FORMATS: dict[str, CorpusFormat] = {
     "jsonl": CorpusFormat(read_jsonl, write_jsonl),
     "prodigy": CorpusFormat(read_prodigy, write_prodigy),
     "labelstudio": CorpusFormat(read_labelstudio, write_labelstudio),
+    "inception": CorpusFormat(read_inception, write_inception),
     "docbin": CorpusFormat(lambda path, _: read_docbin(path), write_docbin),
 }
 
@@ -109,13 +111,23 @@ def detect_format(path: Path) -> str:
     RAISES (MedflatError): a missing path, one of no known format, or JSON that cannot be read.
     """
     _require(path)
-    if path.is_dir() or (path.suffix == ".txt" and path.with_suffix(".ann").exists()):
+    if path.is_dir():
+        return "inception" if _holds_cas(path) else "brat"
+    if path.suffix == ".txt" and path.with_suffix(".ann").exists():
         return "brat"
     if path.suffix not in _SUFFIXES:
         raise CorpusError(f"{path}: the name does not tell the format; name one of {', '.join(FORMATS)}")
+    if path.suffix == ".json" and is_cas(path):
+        return "inception"
     objects = read_objects(path, lambda problem: None) if path.suffix in {".json", ".jsonl"} else iter(())
     found = (json_format(value) for _, value in islice(objects, _LOOK_AHEAD))
     return next(filter(None, found), _SUFFIXES[path.suffix])
+
+
+def _holds_cas(folder: Path) -> bool:
+    """Whether a folder has no texts, as brat keeps them, but files of INCEpTION."""
+    files = [path for path in folder.rglob("*") if path.suffix in {".txt", ".ann", ".json"} and path.is_file()]
+    return bool(files) and all(path.suffix == ".json" for path in files) and is_cas(files[0])
 
 
 def _require(path: Path) -> None:

@@ -130,3 +130,17 @@ def test_records_of_other_formats_become_tasks(tmp_path):
     assert [r["value"]["labels"] for r in task["annotations"][0]["result"]] == [["dis"], ["bod"], ["sym"]]
     (record,) = read_labelstudio(tmp_path / "b.json")
     assert (record.id, record.meta, record.entities) == ("n1", {"ward": 3}, tumour().entities)
+
+
+def test_offsets_of_old_versions_are_told_by_the_text_of_the_region(tmp_path):
+    def marked(start, end, text):
+        return {"type": "labels", "value": {"start": start, "end": end, "text": text, "labels": ["bod"]}}
+
+    # In characters; in UTF-16 units, inside which it is another one; neither.
+    regions = [marked(2, 4, "右肺"), marked(3, 5, "右肺"), marked(6, 8, "𠮷叶"), marked(0, 1, "右肺")]
+    path = write_json(tmp_path / "a.json", [{"data": {"text": "👩见右肺上𠮷叶"}, "annotations": [{"result": regions}]}])
+    clean, report = read_checked(path)
+    (record,) = clean
+    assert [(e.start, e.end) for e in record.entities] == [(2, 4), (0, 1)]
+    assert [p.detail for p in report.problems["utf16_offsets"]] == ["3-5 is 2-4 in characters"]
+    assert kinds(report.problems["surface_mismatch"]) == ["surface_mismatch"]

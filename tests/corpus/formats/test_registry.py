@@ -22,6 +22,7 @@ NAMES = {
     "docbin": "a.spacy",
     "prodigy": "p.jsonl",
     "labelstudio": "l.json",
+    "inception": "cas",
 }
 
 
