@@ -1,6 +1,7 @@
 """A small encoder that is built, not downloaded: a recipe instead of weights."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -78,14 +79,18 @@ class EncoderModel:
         return AutoModel.from_config(config, **({} if absolute else {"attn_implementation": "eager"}))
 
 
-def build_encoder(recipe: Recipe) -> tuple["BertTokenizerFast", "PreTrainedModel"]:
+def build_encoder(
+    recipe: Recipe, characters: Sequence[str] | None = None
+) -> tuple["BertTokenizerFast", "PreTrainedModel"]:
     """A tokenizer and a BERT with random weights, drawn from torch's current seed.
 
+    recipe (Recipe): its sizes.
+    characters (sequence of str or None): the vocabulary beside the special pieces; None for that of the recipe.
     RAISES (ValueError): hidden_size is not a multiple of num_attention_heads.
     """
     from transformers import BertConfig, BertTokenizerFast
 
-    vocab = SPECIAL_TOKENS + charset_tokens()
+    vocab = SPECIAL_TOKENS + list(charset_tokens() if characters is None else characters)
     with tempfile.TemporaryDirectory() as folder:
         vocab_file = Path(folder) / "vocab.txt"
         vocab_file.write_text("\n".join(vocab) + "\n", encoding="utf8")
