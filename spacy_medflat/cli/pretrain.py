@@ -46,6 +46,9 @@ def pretrain(
     characters: Annotated[int, typer.Option(min=0, help="Characters to read.")] = 0,
     rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-4,
     warmup: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps in which the rate rises.")] = 0.06,
+    dropout: Annotated[
+        float | None, typer.Option(help="Dropout of this training. That of the encoder by default.")
+    ] = None,
     mask_share: Annotated[float, typer.Option(help="Share of the characters that is masked.")] = 0.15,
     first_mask_share: Annotated[
         float, typer.Option(help="Share at the start, from which it falls to --mask-share; such as 0.30.")
@@ -92,6 +95,7 @@ def pretrain(
             epochs=epochs,
             rate=rate,
             warmup=warmup,
+            dropout=dropout,
             mask_share=mask_share,
             first_mask_share=first_mask_share,
             held_out=held_out,

@@ -34,6 +34,14 @@ class MaskedLanguageModel(nn.Module):
         """The encoder alone."""
         return self.model.base_model
 
+    def set_dropout(self, share: float) -> None:
+        """Drop another share of hidden states and attention than the config says, which stays as it is."""
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = share
+            if hasattr(module, "dropout_prob"):
+                setattr(module, "dropout_prob", share)  # of attention that torch computes in one call  # noqa: B010
+
     def forward(self, ids: torch.Tensor, attention: torch.Tensor | None, places: torch.Tensor) -> torch.Tensor:
         """Scores of all pieces at some places. Other places are not projected to the vocabulary.
 
@@ -86,7 +94,7 @@ def with_head(encoder: Any, name: str) -> tuple[MaskedLanguageModel, bool]:
     config = encoder.config
     attention = {"attn_implementation": config._attn_implementation}
     read = False
-    with _quiet():
+    with quiet():
         try:
             model = AutoModelForMaskedLM.from_config(config, **attention)
             if (saved := _saved_head(name, model)) is not None:
@@ -129,9 +137,9 @@ def _head_of(model: Any) -> nn.Module:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the warnings of transformers about weights that are not there, which are expected here."""
-    logger = logging.getLogger("transformers.modeling_utils")
+    logger = logging.getLogger("transformers")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:

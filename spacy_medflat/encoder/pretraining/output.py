@@ -93,8 +93,8 @@ def card(description: dict[str, Any]) -> str:
             "",
             "# A Chinese character encoder",
             "",
-            f"Trained by `spacy medflat pretrain` from `{Path(settings['encoder']).name}` to restore masked characters: "
-            f"{found['steps_done']:,} of {found['steps']:,} steps of {settings['batch']} sequences of "
+            f"Trained by `spacy medflat pretrain` from `{Path(settings['encoder']).name}` to restore masked "
+            f"characters: {found['steps_done']:,} of {found['steps']:,} steps of {settings['batch']} sequences of "
             f"{settings['length']}, {amount(found['characters_read'], 'character')}. "
             f"One piece a character, `[UNK]` where the vocabulary has none. Highest rate {settings['rate']:g}.",
             "",

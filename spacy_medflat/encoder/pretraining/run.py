@@ -198,6 +198,8 @@ def _build(
     torch.manual_seed(settings.seed)
     characters = frequent_characters(survey.frequency, settings.vocabulary) if settings.vocabulary else None
     tokenizer, model, has_head = load_masked_lm(settings.encoder, characters)
+    if settings.dropout is not None:
+        model.set_dropout(settings.dropout)
     positions = model.encoder.config.max_position_embeddings
     if settings.length > positions:
         raise MedflatError(f"length {settings.length} does not fit the encoder: it has {positions} positions")

@@ -19,6 +19,7 @@ class PretrainSettings(BaseModel):
     warmup (float): share of the steps in which the rate rises; it falls linearly to 0 afterwards.
     weight_decay (float): of weights other than biases and those of layer normalization.
     clip (float): the longest gradient.
+    dropout (float or None): of hidden states and attention, in this training only; None for that of the encoder.
     mask_share (float): share of the characters that is masked, at the end.
     first_mask_share (float): the share at the start, from which it falls linearly; as in GPT-BERT
         (https://arxiv.org/abs/2410.24159).
@@ -41,6 +42,7 @@ class PretrainSettings(BaseModel):
     warmup: float = Field(default=0.06, ge=0, le=1)
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)
+    dropout: float | None = Field(default=None, ge=0, lt=1)
     mask_share: float = Field(default=0.15, gt=0, lt=1)
     first_mask_share: float = Field(default=0.0, ge=0, lt=1)
     held_out: float = Field(default=0.01, gt=0, lt=1)
