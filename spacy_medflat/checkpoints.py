@@ -4,7 +4,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -15,6 +15,8 @@ from .errors import CheckpointError, DamagedCheckpointError
 from .files import replaced_when_done
 
 Arrays = Mapping[str, np.ndarray]
+State = tuple[dict[str, Any], dict[str, np.ndarray]]
+StateT = TypeVar("StateT")
 _KEPT = 2
 
 
@@ -37,7 +39,7 @@ def write_state(
         raise OSError(f"{path}: cannot be written: {error}") from error
 
 
-def read_state(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_state(path: Path) -> State:
     """Read what `write_state` wrote.
 
     RAISES (DamagedCheckpointError): the file is not whole.
@@ -55,7 +57,7 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 class StateFolder:
-    """The folder of a run's states, by step. At most the last two stay."""
+    """The folder of a run's states, by step. At most the last two stay: each has the size of weights and optimizer."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -64,7 +66,7 @@ class StateFolder:
         """The states, the newest first."""
         return sorted(self.path.glob("step-*.safetensors"), reverse=True)
 
-    def write(self, step: int, write: Callable[[Path], None]) -> None:
+    def add(self, step: int, write: Callable[[Path], None]) -> None:
         """Add a state, then remove what is older than the one before.
 
         step (int): its number.
@@ -75,14 +77,19 @@ class StateFolder:
         for old in self.files()[_KEPT:]:
             old.unlink()
 
-    def read_last(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The newest state that is whole. Damaged ones are logged and removed.
+    def read_last(self) -> State:
+        """The newest state that is whole, see `read_newest`."""
+        return self.read_newest(read_state)
 
+    def read_newest(self, read: Callable[[Path], StateT]) -> StateT:
+        """Read the newest state that is whole. Damaged ones are logged and removed.
+
+        read (callable): reads a file.
         RAISES (CheckpointError): there is none.
         """
         for path in (files := self.files()):
             try:
-                return read_state(path)
+                return read(path)
             except DamagedCheckpointError as error:
                 logger.warning("%s; going back to the checkpoint before", error)
                 path.unlink()
@@ -92,7 +99,7 @@ class StateFolder:
 
     def remove(self) -> None:
         """Remove all states and the folder, if nothing else is in it."""
-        for path in self.files():
+        for path in [*self.files(), *self.path.glob("step-*.part")]:
             path.unlink()
         if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import MedflatError
 
@@ -62,6 +64,30 @@ def has_bfloat16(device: "torch.device", cpuinfo: Path = _CPUINFO) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return cpuinfo.exists() and any(flag in cpuinfo.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+
+
+@contextmanager
+def stop_asked() -> Iterator[Callable[[], bool]]:
+    """Let a loop end in order when the process is asked to: by Ctrl-C, or by SIGTERM, as schedulers send it.
+
+    The second time, and in other threads than the first, the signals act as they always do.
+
+    YIELDS (callable): tells whether it was asked.
+    """
+    asked = threading.Event()
+    before: dict[int, Any] = {}
+
+    def ask(number: int, frame: Any) -> None:
+        asked.set()
+        signal.signal(number, before[number])
+
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 _chosen = False

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ..encoder.pretraining.run import RunOptions, Watcher
-from ..encoder.pretraining.run import pretrain as run_pretraining
-from ..encoder.pretraining.settings import PretrainSettings
-from ..encoder.pretraining.texts import find_inputs
+from ..encoder.pretraining.pretrain import pretrain as run_pretraining
+from ..encoder.pretraining.pretrain_settings import PretrainSettings
+from ..encoder.pretraining.run_options import RunOptions, Watcher
+from ..encoder.pretraining.text_inputs import find_inputs
 from ..runtime import has_bfloat16, torch_device
 from .common import GpuId, friendly_errors, say
 from .progress import stages_done, steps_done
@@ -34,6 +34,9 @@ def pretrain(
         list[str] | None, typer.Option(help="NOTES=TIMES: read it so often in an epoch; may be repeated.")
     ] = None,
     lexicon: Annotated[Path | None, typer.Option(help="Lexicon whose words are masked as a whole.")] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Word vectors, a folder or a word2vec file: the first embeddings of a recipe.")
+    ] = None,
     vocabulary: Annotated[
         int, typer.Option(min=0, help="Characters of the vocabulary of a recipe, counted from NOTES.")
     ] = 0,
@@ -85,30 +88,16 @@ def pretrain(
     with friendly_errors("The same command with --resume goes on from the last checkpoint, if there is one."):
         device = torch_device(gpu_id)
         precision = has_bfloat16(device) if mixed_precision is None else mixed_precision
-        settings = PretrainSettings(
-            encoder=encoder,
-            vocabulary=vocabulary,
-            length=length,
-            batch=batch,
-            steps=steps,
-            characters=characters,
-            epochs=epochs,
-            rate=rate,
-            warmup=warmup,
-            dropout=dropout,
-            mask_share=mask_share,
-            first_mask_share=first_mask_share,
-            held_out=held_out,
-            evaluations=evaluations,
-            mixed_precision=precision,
-            seed=seed,
+        given = {name: value for name, value in context.params.items() if name in PretrainSettings.model_fields}
+        settings = PretrainSettings.checked(
+            **{**given, "lexicon": _name(lexicon), "vectors": _name(vectors), "mixed_precision": precision}
         )
         command = shlex.join(["python", "-m", "spacy", *sys.argv[1:]])
         options = RunOptions(output, resume, force, save_every, minutes, half, device, command)
         inputs = find_inputs(notes, weight or [], encoding, text_field)
         with stages_done() as reading, steps_done(report_every) as (moment, every):
             watch = Watcher(reading, moment, lambda line: say(line, stderr=True), _warn, every)
-            outcome = run_pretraining(inputs, settings, options, watch, lexicon)
+            outcome = run_pretraining(inputs, settings, options, watch)
         if outcome.step < outcome.steps:
             say(f"Stopped after {outcome.step:,} of {outcome.steps:,} steps; the same command with --resume goes on")
         say(f"The encoder is in {output}", "bold")
@@ -116,3 +105,7 @@ def pretrain(
 
 def _warn(message: str) -> None:
     say(f"Warning: {message}", "yellow", stderr=True)
+
+
+def _name(path: Path | None) -> str | None:
+    return None if path is None else str(path)

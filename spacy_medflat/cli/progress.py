@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..encoder.pretraining.run import Moment
+from ..encoder.pretraining.run_options import Moment
 from ..errors import amount
 from ..scale.run import State
 

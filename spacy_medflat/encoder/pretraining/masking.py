@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...errors import EncoderError
 from ..pieces import PieceMap
-from .sequences import BEGIN, IDS, OUTSIDE, WORDS
+from .packing import BEGIN, IDS, OUTSIDE, WORDS
 
 # Of the masked places: [MASK], and a random character. The others stay as they are.
 _MASK_SHARE, _RANDOM_SHARE = 0.8, 0.1
@@ -73,7 +73,7 @@ def mask_batch(batch: NDArray[np.int32], share: float, pieces: MaskPieces, draw:
     10 % stay (Devlin et al., https://aclanthology.org/N19-1423/); whole words as in Cui et al.
     (https://arxiv.org/abs/1906.08101), n-grams as in MacBERT (https://aclanthology.org/2020.findings-emnlp.58/).
 
-    batch (int32 [batch, 2, length]): the sequences, see `sequences.Places`.
+    batch (int32 [batch, 2, length]): the sequences, see `packing.Places`.
     share (float): of the characters that are masked, 0 to 1.
     pieces (MaskPieces): of the vocabulary.
     draw (Generator): the source of chance.

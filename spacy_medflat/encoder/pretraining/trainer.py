@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
+from .masked_lm import MaskedLanguageModel
 from .masking import MaskedBatch, MaskPieces, mask_batch
-from .model import MaskedLanguageModel
-from .settings import PretrainSettings
+from .pretrain_settings import PretrainSettings
 
 _BETAS, _EPSILON = (0.9, 0.98), 1e-6
 # Which numbers are drawn for: so that no two uses get the same.

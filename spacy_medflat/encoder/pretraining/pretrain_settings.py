@@ -1,14 +1,19 @@
 """The settings of a training, and what follows from them: the steps, the rate and the masked share of each."""
 
 import math
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ...errors import MedflatError, first_problem
 
 
 class PretrainSettings(BaseModel):
     """The settings that decide what the weights become: a training with others is another one.
 
     encoder (str): see `load_encoder`.
+    lexicon (str or None): a lexicon whose words are masked as a whole.
+    vectors (str or None): word vectors that the embeddings of a recipe begin with, see `initial_vectors`.
     vocabulary (int): characters of the vocabulary, counted from the texts; 0 for that of the encoder.
     length (int): places of a sequence, [CLS] and [SEP] among them.
     batch (int): sequences in a step.
@@ -32,6 +37,8 @@ class PretrainSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     encoder: str
+    lexicon: str | None = None
+    vectors: str | None = None
     vocabulary: int = Field(default=0, ge=0)
     length: int = Field(default=128, ge=8)
     batch: int = Field(default=32, ge=1)
@@ -49,6 +56,14 @@ class PretrainSettings(BaseModel):
     evaluations: int = Field(default=10, ge=1)
     mixed_precision: bool = False
     seed: int = Field(default=0, ge=0)
+
+    @classmethod
+    def checked(cls, **values: Any) -> "PretrainSettings":
+        """Make settings of what a user gave. RAISES (MedflatError): a value is out of range."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise MedflatError(f"--{first_problem(error).replace('_', '-')}") from error
 
     def steps_for(self, characters: int) -> int:
         """How many steps the training has.

@@ -1,17 +1,15 @@
-"""The texts of an input, whatever its form, in pieces of bounded length, once each."""
+"""The inputs of a training: which files they are, how often each is read, and the texts in them."""
 
 import codecs
-import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from ...corpus.formats.registry import read_records
+from ...corpus.record import Problem
 from ...errors import MedflatError, SourceError
 from ...files import BOM
 from ...scale.encodings import detect_encoding, peek
@@ -21,14 +19,11 @@ from ...scale.readers import Meter, read_items
 from ...scale.run_settings import FieldNames
 from ...scale.sources import STDIN, Source, find_sources
 
-# Longer texts are read as several.
+# A longer line is read as several texts.
 LONGEST = 2**16
-NOT_DECODED = "not in the encoding of their file"
-DUPLICATE = "read before"
+UNREADABLE = "without a text that can be read"
 _BLOCK = 2**16
 _CORPUS_SUFFIXES = {".json", ".bio", ".bmes", ".bioes", ".conll", ".ann"}
-# Of 8 bytes: some four million texts, whatever the texts are.
-_SLOTS = 2**22
 
 
 @dataclass(frozen=True)
@@ -47,15 +42,22 @@ class TextInput:
     field: str = "text"
 
 
-class Passage(NamedTuple):
-    """A text to learn from.
+@dataclass
+class LeftOut:
+    """Counts texts that are not used.
 
-    text (str): at most `LONGEST` characters, without white space at its ends.
-    digest (int): 64 bits that know it again.
+    reasons (Counter): how many, by reason.
+    first (dict of str): the place and the cause of the first, by reason, where they are known.
     """
 
-    text: str
-    digest: int
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+
+    def add(self, reason: str, example: str = "") -> None:
+        """Count a text."""
+        self.reasons[reason] += 1
+        if example:
+            self.first.setdefault(reason, example)
 
 
 def find_inputs(
@@ -97,60 +99,20 @@ def _sources(name: str, encoding: str | None) -> tuple[Source, ...]:
     return tuple(replace(source, kind="lines") if source.kind == "text" else source for source in found)
 
 
-def read_passages(given: TextInput, seen: "SeenTexts", problems: Counter[str]) -> Iterator[Passage]:
-    """Read an input once, in its order.
+def read_texts(given: TextInput, left_out: LeftOut) -> Iterator[str]:
+    """The texts of an input, in its order.
 
     given (TextInput): what to read.
-    seen (SeenTexts): the texts so far; those that it knows are left out, the others added.
-    problems (Counter): counts the texts that are left out, by reason.
-    YIELDS (Passage): each text that is not blank.
-    RAISES (MedflatError): the input cannot be read.
-    """
-    for whole in _texts(given, problems):
-        for start in range(0, len(whole), LONGEST):
-            text = whole[start : start + LONGEST].strip()
-            if not text:
-                continue
-            try:
-                data = text.encode("utf-8")
-            except UnicodeEncodeError:
-                problems[NOT_DECODED] += 1
-                continue
-            digest = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
-            if seen.add(digest):
-                yield Passage(text, digest)
-            else:
-                problems[DUPLICATE] += 1
-
-
-class SeenTexts:
-    """Knows which texts came before, in bounded memory: those of long ago may be forgotten, none is made up.
-
-    It holds a digest in each of `slots` places; a text that comes to a place takes it from another.
+    left_out (LeftOut): counts what cannot be read.
+    YIELDS (str): each text. Bytes that are not in the encoding of a file of lines are half surrogates in it.
+    RAISES (MedflatError): the input, or the rest of a file, cannot be read.
     """
 
-    def __init__(self, slots: int = _SLOTS):
-        # Not `zeros`: the system would give the memory only as it fills.
-        self._places = np.full(slots, 0, dtype=np.uint64)
+    def skip(problem: Problem) -> None:
+        left_out.add(UNREADABLE, f"{problem.place}: {problem.kind}")
 
-    def add(self, digest: int) -> bool:
-        """Remember a text. RETURNS (bool): whether it is new."""
-        digest = digest or 1
-        place = digest % len(self._places)
-        if int(self._places[place]) == digest:
-            return False
-        self._places[place] = digest
-        return True
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._places[:] = 0
-
-
-def _texts(given: TextInput, problems: Counter[str]) -> Iterator[str]:
     if not given.sources:
-        records = read_records(Path(given.name), on_skip=lambda problem: problems.update([problem.kind]))
-        yield from (record.text for record in records)
+        yield from (record.text for record in read_records(Path(given.name), on_skip=skip))
     names = FieldNames(text=given.field, entities="")
     for source in given.sources:
         if source.kind == "lines":
@@ -159,20 +121,13 @@ def _texts(given: TextInput, problems: Counter[str]) -> Iterator[str]:
         for item in read_items([source], Meter()):
             document = parse(item, names)
             if isinstance(document, Failure):
-                problems[_kind_of(document)] += 1
+                left_out.add(UNREADABLE, f"{document.place}: {document.reason}")
             else:
                 yield document.text
 
 
-def _kind_of(failure: Failure) -> str:
-    return "without a text that can be read"
-
-
 def _lines(source: Source) -> Iterator[str]:
-    """The lines of a file; one that is longer than `LONGEST` in pieces.
-
-    Bytes that are not in the file's encoding become half surrogates.
-    """
+    """The lines of a file; one that is longer than `LONGEST` in pieces, so that memory is bounded."""
     try:
         with Meter().open(source) as file:
             encoding = source.encoding or detect_encoding(peek(file))
