@@ -1,44 +1,54 @@
 """The encoder that a training begins with: from a recipe, with a vocabulary and vectors if wanted, or with weights."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
 
 from ...errors import EncoderError, amount
 from ..load import load_encoder, position_room
 from ..pieces import PieceMap
-from ..recipe import build_encoder, read_recipe
+from ..recipe import Recipe, build_encoder, read_recipe
 from .initial_vectors import read_character_vectors, set_embeddings
 from .masked_lm import MaskedLanguageModel, with_head
 from .pretrain_settings import PretrainSettings
 from .run_options import Watcher
-from .vocabulary import frequent_characters
 
 # A vocabulary of which more is unknown is of another language.
 MOST_UNKNOWN = 0.5
 
 
+def find_recipe(settings: PretrainSettings) -> Recipe | None:
+    """The recipe of a new encoder, None for one that has weights.
+
+    RAISES (EncoderError): the recipe cannot be used, or a setting is for a new encoder only.
+    """
+    name = settings.encoder
+    recipe = read_recipe(Path(name)) if Path(name).is_dir() else None
+    if recipe is None and (settings.vocabulary or settings.vectors):
+        what = "--vocabulary" if settings.vocabulary else "--vectors"
+        raise EncoderError(f"{what} is for a new encoder, but {name!r} has no recipe.json; give a folder with one")
+    return recipe
+
+
 def load_masked_lm(
-    settings: PretrainSettings, frequency: NDArray[np.int64], watch: Watcher, new: bool
+    settings: PretrainSettings, recipe: Recipe | None, characters: Sequence[str] | None, watch: Watcher, new: bool
 ) -> tuple[Any, MaskedLanguageModel]:
-    """The encoder of a training at its first step.
+    """The encoder of a training at its first step. Random weights are drawn from the seed.
 
     settings (PretrainSettings): say which it is.
-    frequency (int64 [0x110000]): see `Survey`; for a vocabulary.
+    recipe (Recipe or None): see `find_recipe`.
+    characters (sequence of str or None): the vocabulary of a new encoder; None for that of the recipe.
     watch (Watcher): is told what was made.
     new (bool): whether the first weights matter: those of a checkpoint replace them.
     RETURNS (PreTrainedTokenizerBase, MaskedLanguageModel): both.
     RAISES (EncoderError): it cannot be loaded or trained like that.
     """
     name = settings.encoder
-    recipe = read_recipe(Path(name)) if Path(name).is_dir() else None
-    if recipe is None and (settings.vocabulary or settings.vectors):
-        what = "--vocabulary" if settings.vocabulary else "--vectors"
-        raise EncoderError(f"{what} is for a new encoder, but {name!r} has weights; give a folder with a recipe.json")
-    if recipe is not None and settings.vocabulary:
-        tokenizer, encoder = build_encoder(recipe, frequent_characters(frequency, settings.vocabulary))
+    torch.manual_seed(settings.seed)
+    if recipe is not None and characters is not None:
+        tokenizer, encoder = build_encoder(recipe, characters)
     else:
         hf = load_encoder(name, {}, {})
         tokenizer, encoder = hf.tokenizer, hf.transformer.to("cpu")

@@ -36,8 +36,7 @@ def epoch_of(
 def shuffled(sequences: Iterator[Places], length: int, draw: np.random.Generator) -> Iterator[Places]:
     """Sequences in random order: each is drawn from those that wait, at most `SHUFFLED_PIECES` pieces."""
     capacity = max(SHUFFLED_PIECES // length, 1)
-    # Not `zeros`: the system would give the memory only as it fills.
-    waiting: NDArray[np.int32] = np.full((capacity, 2, length), 0, dtype=np.int32)
+    waiting: NDArray[np.int32] = np.zeros((capacity, 2, length), dtype=np.int32)
     filled = 0
     for sequence in sequences:
         if filled < capacity:

@@ -35,12 +35,14 @@ class MaskPieces:
     """What masking needs to know of a vocabulary.
 
     mask_id, pad_id (int): the pieces [MASK] and [PAD].
+    frame (int64 [3]): the pieces that stand for no character: [CLS], [SEP] and [PAD].
     maskable (bool [vocabulary]): whether a piece is ever masked: neither the special pieces nor [UNK].
     characters (int64 [n]): the pieces of single characters, which take the places of others.
     """
 
     mask_id: int
     pad_id: int
+    frame: NDArray[np.int64]
     maskable: NDArray[np.bool_]
     characters: NDArray[np.int64]
 
@@ -63,7 +65,8 @@ class MaskPieces:
         maskable[list(getattr(tokenizer, "all_special_ids", []))] = False
         special = set(np.flatnonzero(~maskable).tolist())
         characters = sorted(number for token, number in vocab.items() if len(token) == 1 and number not in special)
-        return cls(vocab[mask], pieces.pad_id, maskable, np.array(characters, dtype=np.int64))
+        frame = np.array([pieces.cls_id, pieces.sep_id, pieces.pad_id], dtype=np.int64)
+        return cls(vocab[mask], pieces.pad_id, frame, maskable, np.array(characters, dtype=np.int64))
 
 
 def mask_batch(batch: NDArray[np.int32], share: float, pieces: MaskPieces, draw: np.random.Generator) -> MaskedBatch:

@@ -32,8 +32,7 @@ class SeenTexts:
     """
 
     def __init__(self, slots: int = _SLOTS):
-        # Not `zeros`: the system would give the memory only as it fills.
-        self._places = np.full(slots, 0, dtype=np.uint64)
+        self._places = np.zeros(slots, dtype=np.uint64)
 
     def add(self, digest: int) -> bool:
         """Remember a text. RETURNS (bool): whether it is new."""

@@ -18,8 +18,9 @@ from ...lattice.rules import WordRules
 from ...runtime import package_versions
 from ..pieces import PieceMap
 from .encoder_folder import DESCRIPTION, read_description
-from .encoder_source import MOST_UNKNOWN, load_masked_lm
+from .encoder_source import MOST_UNKNOWN, find_recipe, load_masked_lm
 from .epochs import Sequences, epoch_of
+from .masked_lm import MaskedLanguageModel
 from .masking import MaskPieces
 from .packing import CharacterPieces, Packer
 from .pretrain_settings import PretrainSettings
@@ -28,6 +29,7 @@ from .survey import Survey, survey_texts
 from .text_inputs import TextInput
 from .trainer import HeldOut, Trainer
 from .training_run import FORMAT, TrainingRun
+from .vocabulary import frequent_characters
 
 CHECKPOINTS = "checkpoints"
 # Share of unknown characters from which texts are worth a look.
@@ -58,9 +60,14 @@ def pretrain(
         watch.say(f"All {amount(done.steps, 'step')} were done before")
         return done
     start = folder.read_last() if options.resume else None
+    recipe, words = find_recipe(settings), _read_words(settings.lexicon)
+    encoder = None if settings.vocabulary else load_masked_lm(settings, recipe, None, watch, new=start is None)
     survey = survey_texts(inputs, settings.held_out, watch.reading)
     _tell_texts(survey, watch)
-    run = _build(inputs, settings, options, survey, watch, new=start is None)
+    if encoder is None:
+        characters = frequent_characters(survey.frequency, settings.vocabulary)
+        encoder = load_masked_lm(settings, recipe, characters, watch, new=start is None)
+    run = _build(inputs, settings, survey, *encoder, words, options.device, watch)
     if start:
         _check_same(start[0], run.identity, watch)
         run.restore(*start)
@@ -125,25 +132,23 @@ def _tell_texts(survey: Survey, watch: Watcher) -> None:
             watch.warn(f"{name}: left out {amount(number, 'text')} {reason}{f', the first {first}' if first else ''}")
 
 
+def _read_words(lexicon: str | None) -> Matcher | None:
+    return None if lexicon is None else Matcher(read_lexicon(Path(lexicon)), WordRules(), "lexicon", nested=False)
+
+
 def _build(
     inputs: Sequence[TextInput],
     settings: PretrainSettings,
-    options: RunOptions,
     survey: Survey,
+    tokenizer: Any,
+    model: MaskedLanguageModel,
+    words: Matcher | None,
+    device: torch.device,
     watch: Watcher,
-    new: bool,
 ) -> TrainingRun:
-    """Everything that a training needs, at its first step.
-
-    new (bool): whether the first embeddings matter: those of a checkpoint replace them.
-    """
-    torch.manual_seed(settings.seed)
-    tokenizer, model = load_masked_lm(settings, survey.frequency, watch, new)
+    """Everything that a training needs, at its first step."""
     pieces = PieceMap(tokenizer)
-    matcher = None
-    if settings.lexicon is not None:
-        matcher = Matcher(read_lexicon(Path(settings.lexicon)), WordRules(), "lexicon", nested=False)
-    encode = CharacterPieces(pieces, matcher)
+    encode = CharacterPieces(pieces, words)
     unknown = encode.unknown_share(survey.frequency)
     if unknown > MOST_UNKNOWN:
         raise MedflatError(
@@ -179,7 +184,7 @@ def _build(
         "held_out_texts": len(survey.held_out),
         "unknown_share": round(unknown, 6),
     }
-    trainer = Trainer(model.to(options.device), mask_pieces, settings, settings.steps_for(read))
+    trainer = Trainer(model.to(device), mask_pieces, settings, settings.steps_for(read))
     return TrainingRun(trainer, tokenizer, np.stack(held_out), sequences, identity, facts)
 
 

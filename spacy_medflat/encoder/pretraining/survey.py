@@ -95,9 +95,10 @@ def survey_texts(
     if total < 2:
         reasons = sum((found.left_out.reasons for found in survey.counts.values()), Counter())
         left_out = "".join(f", {number:,} {reason}" for reason, number in reasons.most_common())
+        first = next((text for found in survey.counts.values() for text in found.left_out.first.values()), "")
         raise MedflatError(
             f"{clipped(', '.join(survey.counts))}: {amount(total, 'text')}{left_out}, but two different ones are "
-            "needed, one to train on and one to hold out"
+            f"needed, one to train on and one to hold out{first and f'; the first that is left out: {first}'}"
         )
     wanted = min(max(1, round(held_out * total)), HELD_OUT_TEXTS, total - 1)
     survey.held_out = {-number: text for number, text in heapq.nlargest(wanted, lowest)}

@@ -111,7 +111,7 @@ class TrainingRun:
             batch = sequences.batch(self.batch)
             losses.append(self.trainer.update(batch, self.step))
             self.step += 1
-            self.characters += int((batch[:, IDS] != self.trainer.pieces.pad_id).sum())
+            self.characters += int(np.isin(batch[:, IDS], self.trainer.pieces.frame, invert=True).sum())
             if self.step in self._looks:
                 self._look(watch)
             now = time.monotonic()
