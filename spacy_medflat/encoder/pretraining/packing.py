@@ -99,7 +99,7 @@ class Packer:
         while waiting.shape[1] - start >= room:
             last = start + room - 1
             yield self._sequence(waiting[:, start:last])
-            # The [SEP] of a text that fits is that of the sequence.
+            # The [SEP] of a text that fits is that of the sequence. One place before the end there are two of them.
             start = last + 1 if waiting[IDS, last] == sep else last
         self._rest = waiting[:, start:].copy()
 
