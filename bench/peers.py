@@ -62,7 +62,7 @@ def main(
     names = side or list(SIDES)
     missing = {
         "edsnlp": None if find_spec("edsnlp") else "edsnlp is not installed",
-        "ours, with FLAT": None if vectors else "no --vectors given",
+        "ours, FLAT over words": None if vectors else "no --vectors given",
     }
     left_out = {
         name: reason for name in names for prefix, reason in missing.items() if reason and name.startswith(prefix)

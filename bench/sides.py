@@ -241,8 +241,8 @@ def _edsnlp(setting: Setting, *, bfloat16: bool) -> Side:
     return Side(train, infer)
 
 
-def _flat(setting: Setting) -> Side:
-    return _pipeline_side("flat_words.cfg", setting, {"paths.lexicon": str(setting.lexicon)})
+def _flat(config: str, setting: Setting) -> Side:
+    return _pipeline_side(config, setting, {"paths.lexicon": str(setting.lexicon)})
 
 
 SIDES: dict[str, Callable[[Setting], Side]] = {
@@ -250,7 +250,8 @@ SIDES: dict[str, Callable[[Setting], Side]] = {
     "ours, bfloat16": partial(
         _pipeline_side, "encoder_only.cfg", overrides={"components.transformer.model.mixed_precision": True}
     ),
-    "ours, with FLAT": _flat,
+    "ours, with FLAT": partial(_flat, "default.cfg"),
+    "ours, FLAT over words": partial(_flat, "flat_words.cfg"),
     "encoder alone": _encoder_alone,
     "plain GlobalPointer": _plain_pointer,
     "ours on TransformerModel.v3": lambda setting: _pipeline_side(

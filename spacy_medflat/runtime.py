@@ -2,14 +2,21 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import MedflatError
 
+if TYPE_CHECKING:
+    import torch
+
+_CPUINFO = Path("/proc/cpuinfo")
 # Those whose versions can change a score or a weight.
 PACKAGES = ("spacy", "spacy-medflat", "spacy-transformers", "thinc", "torch", "transformers", "numpy")
 
@@ -32,6 +39,55 @@ def use_device(gpu_id: int) -> None:
         require_gpu(gpu_id)
     except ValueError as error:
         raise MedflatError(f"GPU {gpu_id} cannot be used: {error}") from error
+
+
+def torch_device(gpu_id: int) -> "torch.device":
+    """The device for torch alone: a GPU, or the CPU with -1.
+
+    RAISES (MedflatError): there is no such GPU.
+    """
+    import torch
+
+    if gpu_id < 0:
+        return torch.device("cpu")
+    if gpu_id >= torch.cuda.device_count():
+        raise MedflatError(
+            f"GPU {gpu_id} cannot be used: torch finds {torch.cuda.device_count()} of them; -1 is the CPU"
+        )
+    return torch.device("cuda", gpu_id)
+
+
+def has_bfloat16(device: "torch.device", cpuinfo: Path = _CPUINFO) -> bool:
+    """Whether the device multiplies bfloat16 itself, so that it pays to compute in it."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return cpuinfo.exists() and any(flag in cpuinfo.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+
+
+@contextmanager
+def stop_asked() -> Iterator[Callable[[], bool]]:
+    """Let a loop end in order when the process is asked to: by Ctrl-C, or by SIGTERM, as schedulers send it.
+
+    The second time, and in other threads than the first, the signals act as they always do.
+
+    YIELDS (callable): tells whether it was asked.
+    """
+    asked = threading.Event()
+    before: dict[int, Any] = {}
+
+    def ask(number: int, frame: Any) -> None:
+        asked.set()
+        signal.signal(number, before[number])
+
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 _chosen = False

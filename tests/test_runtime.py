@@ -1,10 +1,20 @@
 import os
+import signal
+import threading
 
 import pytest
 import torch
 
 from spacy_medflat.errors import MedflatError
-from spacy_medflat.runtime import free_memory, processes_that_fit, usable_cpus, use_device
+from spacy_medflat.runtime import (
+    free_memory,
+    has_bfloat16,
+    processes_that_fit,
+    stop_asked,
+    torch_device,
+    usable_cpus,
+    use_device,
+)
 
 GIB = 2**30
 
@@ -45,3 +55,41 @@ def test_no_gpu():
     use_device(-1)
     with pytest.raises(MedflatError, match="GPU 3 cannot be used: "):
         use_device(3)
+
+
+def test_a_cpu_that_has_bfloat16(tmp_path):
+    cpuinfo = tmp_path / "cpuinfo"
+    assert not has_bfloat16(torch.device("cpu"), cpuinfo)
+    cpuinfo.write_text("flags\t: fpu avx512f\n")
+    assert not has_bfloat16(torch.device("cpu"), cpuinfo)
+    cpuinfo.write_text("flags\t: fpu avx512f avx512_bf16\n")
+    assert has_bfloat16(torch.device("cpu"), cpuinfo)
+
+
+def test_a_device_for_torch_alone():
+    assert torch_device(-1).type == "cpu"
+    with pytest.raises(MedflatError, match="GPU 99 cannot be used"):
+        torch_device(99)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_an_order_to_stop_the_first_time(number):
+    before = signal.getsignal(number)
+    with stop_asked() as stop:
+        assert not stop()
+        signal.raise_signal(number)
+        assert stop() and signal.getsignal(number) is before
+    assert signal.getsignal(number) is before
+
+
+def test_other_threads_have_no_signals():
+    answers = []
+
+    def work():
+        with stop_asked() as stop:
+            answers.append(stop())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert answers == [False]

@@ -13,6 +13,7 @@ from .evaluate import evaluate
 from .experiments import experiments
 from .find_thresholds import find_thresholds
 from .lexicon import lexicon_cli
+from .pretrain import pretrain
 from .render import render
 from .report import report
 from .select import select
@@ -32,6 +33,7 @@ medflat_cli.command("card")(card)
 medflat_cli.command("ensemble")(ensemble)
 medflat_cli.command("annotate")(annotate)
 medflat_cli.command("select")(select)
+medflat_cli.command("pretrain")(pretrain)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
 medflat_cli.command("experiments")(experiments)

@@ -1,7 +1,9 @@
 """Progress bars on stderr, which vanish when the work is done and never appear in a log file."""
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..encoder.pretraining.run_options import Moment
 from ..errors import amount
 from ..scale.run import State
 
@@ -77,6 +80,30 @@ def texts_done() -> Iterator[Callable[[State], None]]:
             progress.update(task, total=state.total or None, completed=state.position, shown=shown)
 
         yield update
+
+
+@contextmanager
+def steps_done(seconds: float) -> Iterator[tuple[Callable[[Moment], None], float]]:
+    """Give a function to be called with how far a training is, and how many seconds are to pass between the calls.
+
+    Where there is no terminal, a line is written at each call.
+
+    seconds (float): between lines.
+    """
+    with _progress(TextColumn("{task.fields[shown]}")) as progress:
+        task = progress.add_task("training", total=None, shown="", visible=False)
+
+        def update(moment: Moment) -> None:
+            rate = moment.characters / max(moment.seconds, 1e-9)
+            shown = f"loss {moment.loss:.3f}, {rate:,.0f} characters a second"
+            if not progress.disable:
+                progress.update(task, total=moment.steps, completed=moment.step, shown=shown, visible=True)
+                return
+            left = timedelta(seconds=round((moment.steps - moment.step) * moment.seconds / max(moment.done, 1)))
+            line = f"step {moment.step:,} of {moment.steps:,}: {shown}, {left} to go"
+            print(line, file=sys.stderr, flush=True)
+
+        yield update, seconds if progress.disable else 1.0
 
 
 def _progress(column: ProgressColumn) -> Progress:

@@ -20,7 +20,7 @@ from .._internals import encoder_of, encoder_settings, set_encoder
 from ..runtime import one_torch_thread_in_workers
 from ..torch_layer import CpuAutocast
 from ..windows import check_window
-from .load import load_encoder
+from .load import load_encoder, position_room
 from .pieces import PieceBatch, PieceMap, batch_pieces
 from .recipe import EncoderModel
 
@@ -164,10 +164,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 
 
 def _check_window(hf: HFObjects, name: str, window: int) -> None:
-    config = hf.transformer.config
-    # RoBERTa counts positions from pad_token_id + 1.
-    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
-    room = config.max_position_embeddings - offset - 2
+    room = position_room(hf.transformer.config) - 2
     if window > room:
         raise ValueError(
             f"window={window} does not fit the encoder {name!r}: it has positions for {room} characters beside [CLS] "

@@ -10,7 +10,7 @@ from thinc.api import get_torch_default_device
 from .._internals import encoder_of
 from ..errors import EncoderError
 from ..loading import is_pipeline, load_model
-from .recipe import build_encoder, read_recipe
+from .recipe import build_encoder, read_recipe, recipe_characters
 
 if TYPE_CHECKING:
     from spacy_transformers.data_classes import HFObjects
@@ -42,7 +42,7 @@ def load_encoder(name: str, tokenizer_config: dict[str, Any], transformer_config
     transformer: Any
     recipe = read_recipe(folder) if folder.is_dir() else None
     if recipe is not None:
-        tokenizer, transformer = build_encoder(recipe)
+        tokenizer, transformer = build_encoder(recipe, recipe_characters(recipe, folder))
     else:
         if folder.is_dir():
             _check_folder(folder)
@@ -112,6 +112,16 @@ def _hub_answers(name: str) -> bool:
     asking.start()
     asking.join(HUB_SECONDS)
     return any(answers)
+
+
+def position_room(config: Any) -> int:
+    """The most pieces of a sequence that an encoder has positions for, the special ones among them.
+
+    config (PretrainedConfig): of the encoder.
+    """
+    # RoBERTa counts positions from pad_token_id + 1.
+    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
+    return int(config.max_position_embeddings - offset)
 
 
 def _vocab_file_contents(tokenizer: Any) -> bytes | None:

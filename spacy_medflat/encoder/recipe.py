@@ -1,13 +1,15 @@
 """A small encoder that is built, not downloaded: a recipe instead of weights."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import srsly
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..errors import EncoderError
+from ..errors import EncoderError, clipped
+from ..files import BOM, read_text
 
 if TYPE_CHECKING:
     from transformers import BertTokenizerFast, PretrainedConfig, PreTrainedModel
@@ -21,14 +23,16 @@ class Recipe(BaseModel):
 
     The fields that are not listed are those of transformers' `BertConfig`.
 
-    charset (str): `gb2312` is the 6,763 characters and the symbols of that standard, lower-case Latin only.
-    position_embedding_type (str): `relative_key` learns far faster from a few hundred sentences than `absolute`.
+    charset (str): `gb2312` is the 6,763 characters and the symbols of that standard, lower-case Latin only; `vocab.txt`
+        is the characters in the file of this name beside the recipe, one a line.
+    position_embedding_type (str): `relative_key` learns far faster from a few hundred sentences than `absolute`,
+        which is computed faster.
     dropout (float): of hidden states and attention.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    charset: Literal["gb2312"] = "gb2312"
+    charset: Literal["gb2312", "vocab.txt"] = "gb2312"
     hidden_size: int = Field(128, ge=8)
     num_hidden_layers: int = Field(2, ge=1)
     num_attention_heads: int = Field(4, ge=1)
@@ -37,6 +41,15 @@ class Recipe(BaseModel):
     position_embedding_type: Literal["absolute", "relative_key"] = "relative_key"
     dropout: float = Field(0.1, ge=0.0, lt=1.0)
     initializer_range: float = Field(0.02, gt=0.0)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "Recipe":
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size must be a multiple of num_attention_heads, but {self.hidden_size} is none of "
+                f"{self.num_attention_heads}"
+            )
+        return self
 
 
 def read_recipe(folder: Path) -> Recipe | None:
@@ -52,6 +65,27 @@ def read_recipe(folder: Path) -> Recipe | None:
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()]
         raise EncoderError(f"{path} is not an encoder recipe: {'; '.join(lines)}") from error
+
+
+def recipe_characters(recipe: Recipe, folder: Path) -> list[str]:
+    """The characters of a recipe's vocabulary.
+
+    recipe (Recipe): the recipe.
+    folder (Path): where it lies.
+    RAISES (EncoderError): its `vocab.txt` is missing or empty, or has a line that is not one character.
+    """
+    if recipe.charset == "gb2312":
+        return charset_tokens()
+    path = folder / recipe.charset
+    if not path.is_file():
+        raise EncoderError(f"{path}: no such file, but the charset of the recipe is {recipe.charset!r}; put it there")
+    lines = [line.strip() for line in read_text(path).removeprefix(BOM).splitlines()]
+    characters = list(dict.fromkeys(line for line in lines if line and line not in SPECIAL_TOKENS))
+    if not characters:
+        raise EncoderError(f"{path}: no characters in this file; give one a line")
+    if long := [line for line in characters if len(line) > 1]:
+        raise EncoderError(f"{path}: {clipped(long[0])} is not one character; give one a line")
+    return characters
 
 
 def charset_tokens() -> list[str]:
@@ -70,22 +104,30 @@ class EncoderModel:
     """What builds an encoder from a config, here and when spacy-transformers loads a saved pipeline."""
 
     @staticmethod
-    def from_config(config: "PretrainedConfig") -> "PreTrainedModel":
-        """An encoder with random weights, and with the fastest attention that its positions allow."""
+    def from_config(config: "PretrainedConfig", auto_class: Any = None) -> "PreTrainedModel":
+        """An encoder with random weights, and with the fastest attention that its positions allow.
+
+        config (PretrainedConfig): of the encoder.
+        auto_class (type or None): of transformers, for an encoder with a head; None for `AutoModel`.
+        """
         from transformers import AutoModel
 
         absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
-        return AutoModel.from_config(config, **({} if absolute else {"attn_implementation": "eager"}))
+        return (auto_class or AutoModel).from_config(config, **({} if absolute else {"attn_implementation": "eager"}))
 
 
-def build_encoder(recipe: Recipe) -> tuple["BertTokenizerFast", "PreTrainedModel"]:
+def build_encoder(
+    recipe: Recipe, characters: Sequence[str] | None = None
+) -> tuple["BertTokenizerFast", "PreTrainedModel"]:
     """A tokenizer and a BERT with random weights, drawn from torch's current seed.
 
-    RAISES (ValueError): hidden_size is not a multiple of num_attention_heads.
+    recipe (Recipe): its sizes.
+    characters (sequence of str or None): the vocabulary beside the special pieces, see `recipe_characters`; None for
+        `charset_tokens`.    RETURNS (BertTokenizerFast, BertModel): both.
     """
     from transformers import BertConfig, BertTokenizerFast
 
-    vocab = SPECIAL_TOKENS + charset_tokens()
+    vocab = SPECIAL_TOKENS + list(charset_tokens() if characters is None else characters)
     with tempfile.TemporaryDirectory() as folder:
         vocab_file = Path(folder) / "vocab.txt"
         vocab_file.write_text("\n".join(vocab) + "\n", encoding="utf8")

@@ -1,22 +1,15 @@
 """Checkpoints of a training run: one file each, written whole or not at all, the last two kept."""
 
-import json
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
-from spacy.util import logger
 
-from ...errors import CheckpointError, DamagedCheckpointError
-from ...files import replaced_when_done
+from ...checkpoints import StateFolder, read_state, write_state
+from ...errors import CheckpointError
 
 FORMAT = 2
-_KEPT = 2
 
 
 @dataclass(frozen=True)
@@ -64,53 +57,22 @@ class Checkpoint:
         return {key.removeprefix(prefix): array for key, array in self.arrays.items() if key.startswith(prefix)}
 
 
-class CheckpointFolder:
-    """The folder of a run's checkpoints. At most the last two stay: each has the size of weights and optimizer."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def files(self) -> list[Path]:
-        """The checkpoints, the newest first."""
-        return sorted(self.path.glob("step-*.safetensors"), reverse=True)
+class CheckpointFolder(StateFolder):
+    """The folder of a run's checkpoints."""
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Add a checkpoint, then remove what is older than the one before."""
-        target = self.path / f"step-{checkpoint.step:09d}.safetensors"
-        with replaced_when_done(target, durable=True) as scratch:
-            write_checkpoint(checkpoint, scratch)
-        for old in self.files()[_KEPT:]:
-            old.unlink()
+        self.add(checkpoint.step, lambda path: write_checkpoint(checkpoint, path))
 
-    def read_last(self) -> Checkpoint:
-        """The newest checkpoint that is whole. Damaged ones are logged and removed.
-
-        RAISES (CheckpointError): there is none.
-        """
-        for path in (files := self.files()):
-            try:
-                return read_checkpoint(path)
-            except DamagedCheckpointError as error:
-                logger.warning("%s; going back to the checkpoint before", error)
-                path.unlink()
-        if files:
-            raise CheckpointError(f"{self.path}: all {len(files)} checkpoints are damaged; train anew, with --force")
-        raise CheckpointError(f"{self.path}: no checkpoint to continue from; a finished training has none either")
-
-    def remove(self) -> None:
-        """Remove all checkpoints and the folder, if nothing else is in it."""
-        for path in [*self.files(), *self.path.glob("step-*.part")]:
-            path.unlink()
-        if self.path.is_dir() and not any(self.path.iterdir()):
-            self.path.rmdir()
+    def read_last(self) -> Checkpoint:  # type: ignore[override]
+        """The newest checkpoint that is whole, see `read_newest`."""
+        return self.read_newest(read_checkpoint)
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint as safetensors, with a CRC-32 of everything in it."""
-    arrays = {name: np.require(array, requirements="C") for name, array in checkpoint.arrays.items()}
+    """Write a checkpoint, see `write_state`."""
     values = {name: value for name, value in vars(checkpoint).items() if name != "arrays"}
-    state = json.dumps({"format": FORMAT, **values}, ensure_ascii=False, default=_plain)
-    save_file(arrays, path, metadata={"state": state, "crc": str(_checksum(state, arrays))})
+    write_state(path, {"format": FORMAT, **values}, checkpoint.arrays, default=_plain)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -119,16 +81,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     RAISES (DamagedCheckpointError): the file is not whole.
     RAISES (CheckpointError): it is of another format.
     """
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise DamagedCheckpointError(f"{path}: damaged checkpoint: {error}") from error
-    state = metadata.get("state", "")
-    if metadata.get("crc") != str(_checksum(state, arrays)):
-        raise DamagedCheckpointError(f"{path}: damaged checkpoint: its checksum does not match")
-    values = json.loads(state)
+    values, arrays = read_state(path)
     if values.pop("format") != FORMAT:
         raise CheckpointError(f"{path}: written by another version of spacy_medflat: train anew, with --force")
     values["evaluations"] = [Evaluation(**evaluation) for evaluation in values["evaluations"]]
@@ -142,11 +95,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"cannot save {value!r} in a checkpoint: scores and losses must be numbers, texts, lists or dicts")
-
-
-def _checksum(state: str, arrays: Mapping[str, np.ndarray]) -> int:
-    total = zlib.crc32(state.encode())
-    for name in sorted(arrays):
-        total = zlib.crc32(name.encode(), total)
-        total = zlib.crc32(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8).data, total)
-    return total
