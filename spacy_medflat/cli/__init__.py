@@ -15,6 +15,7 @@ from .find_thresholds import find_thresholds
 from .lexicon import lexicon_cli
 from .render import render
 from .report import report
+from .self_train import self_train
 from .train import train
 from .vectors import vectors_cli
 
@@ -27,6 +28,7 @@ medflat_cli.command("convert")(convert)
 medflat_cli.command("check-data")(check_data)
 medflat_cli.command("find-thresholds")(find_thresholds)
 medflat_cli.command("calibrate")(calibrate)
+medflat_cli.command("self-train")(self_train)
 medflat_cli.command("card")(card)
 medflat_cli.command("ensemble")(ensemble)
 medflat_cli.command("annotate")(annotate)

@@ -14,6 +14,7 @@ from ..uncertainty import unknown_key, weight_of
 from .spans import GoldSpans, UnknownSpans
 
 Row = tuple[int, int, int, int]
+Ints = NDArray[np.int64]
 
 
 @dataclass
@@ -85,17 +86,15 @@ def read_gold(examples: Iterable[Example], key: str, labels: Iterable[str]) -> t
             unknown.update((doc, start, end, index[label]) for start, end, label in aligned if label in index)
     unknown -= gold
     coverage.undecided = len(unknown)
-    found_gold = GoldSpans(
-        *_columns(gold),
-        annotated=np.array(annotated, dtype=np.bool_),
-        unknown=UnknownSpans(*_columns(unknown)) if unknown else None,
-        weight=None if set(weights) <= {1.0} else np.array(weights),
-    )
-    return found_gold, coverage
+    known = np.array(annotated, dtype=np.bool_)
+    vague = UnknownSpans(*_columns(unknown)) if unknown else None
+    weight = None if set(weights) <= {1.0} else np.array(weights)
+    return GoldSpans(*_columns(gold), known, vague, weight), coverage
 
 
-def _columns(rows: set[Row]) -> NDArray[np.int64]:
-    return np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
+def _columns(rows: set[Row]) -> tuple[Ints, Ints, Ints, Ints]:
+    doc, start, end, label = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
+    return doc, start, end, label
 
 
 def aligned_spans(example: Example, spans: Iterable[Span]) -> Iterator[tuple[int, int, str]]:

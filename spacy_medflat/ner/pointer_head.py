@@ -56,7 +56,7 @@ class PointerHead:
         terms = [-leaves.logits_at(*_tensors(device, band.row[block] + i, band.row[block] + j, gold.label))]
         cells = [gold.doc * n_labels + gold.label]
         # What is no negative: gold, and what may be gold.
-        cut = (block, gold.label, i, j)
+        cut: Cells = (block, gold.label, i, j)
         if gold.unknown is not None:
             unknown = gold.unknown.take(gold.unknown.end - gold.unknown.start <= self.max_width)
             at, first, last = locate(band, unknown.doc, unknown.start, unknown.end)
