@@ -171,7 +171,7 @@ def expectations(chains: Chains, weight: Tensor, moves: bool) -> Expectations:
     weight (float64 [texts with tokens]): of each text.
     moves (bool): whether moves are wanted; otherwise they stay 0.
     """
-    tags = chains.log_marginals().exp_() * weight[chains.steps.text][:, None]
+    tags = chains.log_marginals().exp_().mul_(weight[chains.steps.text][:, None])
     of_moves = chains.expected_moves(weight) if moves else torch.zeros_like(chains.moves)
     return Expectations((chains.log_partition.sum(1) * weight).sum(), tags, of_moves)
 

@@ -1,12 +1,10 @@
 import numpy as np
-import pytest
 import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_medflat.errors import MedflatError
 from spacy_medflat.ner.gold import read_gold
-from spacy_medflat.uncertainty import USER_DATA_KEY, set_weight
+from spacy_medflat.uncertainty import set_weight
 
 NLP = spacy.blank("zh")
 
@@ -69,13 +67,3 @@ def test_unknown_spans_and_weights():
     assert "1 more may be entities or not" in str(coverage)
     kept = gold.take(np.zeros(1, dtype=bool))
     assert not len(kept.doc) and kept.unknown is gold.unknown and kept.weight is gold.weight
-
-
-@pytest.mark.parametrize("weight", [-1, float("nan"), float("inf"), "1", True, None])
-def test_a_weight_that_is_none(weight):
-    example = make("咳嗽", [])
-    with pytest.raises(MedflatError, match="the weight of a text must be a number"):
-        set_weight(example.reference, weight)
-    example.reference.user_data[USER_DATA_KEY] = {"weight": weight}
-    with pytest.raises(MedflatError, match="'咳嗽': the weight of a text must be a number"):
-        read_gold([example], "sc", [])
