@@ -24,7 +24,8 @@ def weight_of(doc: Doc) -> float:
     """
     stored = doc.user_data.get(USER_DATA_KEY)
     weight = stored.get(_WEIGHT, 1.0) if isinstance(stored, dict) else 1.0
-    return checked_weight(weight, f"text {clipped(doc.text)}")
+    # This is asked for every text of every batch, and a message for it is not made in vain.
+    return float(weight) if _is_weight(weight) else checked_weight(weight, f"text {clipped(doc.text)}")
 
 
 def set_weight(doc: Doc, weight: float) -> None:
@@ -38,6 +39,10 @@ def checked_weight(weight: Any, place: str) -> float:
     place (str): where it stands, for the message.
     RAISES (MedflatError): it is no number, or not finite, or below 0.
     """
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0.0 <= weight < math.inf:
+    if not _is_weight(weight):
         raise MedflatError(f"{place}: the weight of a text must be a number from 0 on, but it is {clipped(weight)}")
     return float(weight)
+
+
+def _is_weight(weight: Any) -> bool:
+    return isinstance(weight, (int, float)) and not isinstance(weight, bool) and 0.0 <= weight < math.inf
