@@ -17,6 +17,7 @@ from .pretrain import pretrain
 from .render import render
 from .report import report
 from .select import select
+from .self_train import self_train
 from .train import train
 from .vectors import vectors_cli
 
@@ -29,6 +30,7 @@ medflat_cli.command("convert")(convert)
 medflat_cli.command("check-data")(check_data)
 medflat_cli.command("find-thresholds")(find_thresholds)
 medflat_cli.command("calibrate")(calibrate)
+medflat_cli.command("self-train")(self_train)
 medflat_cli.command("card")(card)
 medflat_cli.command("ensemble")(ensemble)
 medflat_cli.command("annotate")(annotate)

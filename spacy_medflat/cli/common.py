@@ -13,9 +13,10 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..corpus.reader import create_cmeee_reader
-from ..errors import MedflatError
+from ..errors import MedflatError, amount
 from ..loading import first_span_finder, load_model
 from ..ner.span_finder import SpanFinder
+from ..partial_annotation import unknown_key
 
 Code = Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions to register.")]
 GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU.")]
@@ -130,4 +131,6 @@ def read_examples(nlp: Language, data: Path, spans_key: str) -> list[Example]:
     examples = list(create_cmeee_reader(data, spans_key=spans_key)(nlp))
     if not examples:
         raise MedflatError(f"{data}: no texts to score")
+    if vague := sum(bool(example.reference.spans.get(unknown_key(spans_key))) for example in examples):
+        say(f"Warning: {amount(vague, 'text')} of {data} with unknown spans, which count as none here", "yellow")
     return examples

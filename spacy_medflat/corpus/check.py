@@ -76,8 +76,9 @@ def _checked(records: Iterable[Record], report: Report, labels: frozenset[str] |
             report.add_problems([_surrogate(record)])
             continue
         entities, problems = _check_entities(record, labels)
-        clean = replace(record, entities=entities, problems=[])
-        report.add_problems([*problems, *_check_text(clean.text, clean.place)])
+        unknown, of_unknown = _check_unknown(record, entities, labels)
+        clean = replace(record, entities=entities, unknown=unknown, problems=[])
+        report.add_problems([*problems, *of_unknown, *_check_text(clean.text, clean.place)])
         if clean.text.strip():
             report.add_problems(duplicates.problems(clean))
         report.add(clean)
@@ -99,8 +100,9 @@ def _surrogate(record: Record) -> Problem:
 
 def _has_surrogate(record: Record) -> bool:
     """Whether any string of the record cannot be written as UTF-8."""
-    strings = [record.text, record.id, *(f"{entity.label}{entity.surface}" for entity in record.entities)]
-    if meta := [fields for fields in (record.meta, *(entity.meta for entity in record.entities)) if fields]:
+    spans = [*record.entities, *record.unknown]
+    strings = [record.text, record.id, *(f"{entity.label}{entity.surface}" for entity in spans)]
+    if meta := [fields for fields in (record.meta, *(entity.meta for entity in spans)) if fields]:
         strings.append(json.dumps(meta, ensure_ascii=False, default=repr))
     try:
         "".join(strings).encode("utf-8")
@@ -140,6 +142,22 @@ def _check_entities(record: Record, labels: Collection[str] | None) -> tuple[lis
     for first, second in find_overlaps(list(kept)).crossing:
         detail = f"{describe(first, record.text)} and {describe(second, record.text)}"
         problems.append(Problem("crossing", record.place, detail))
+    return list(kept), problems
+
+
+def _check_unknown(
+    record: Record, entities: Collection[Entity], labels: Collection[str] | None
+) -> tuple[list[Entity], list[Problem]]:
+    """The sound unknown spans of a record that are not among its sound entities, and what is wrong with the others."""
+    kept: dict[Entity, None] = {}
+    problems = []
+    known = set(entities)
+    for span in record.unknown:
+        fault = _fault(span, record.text, labels) or ("contradiction" if span in known else None)
+        if fault:
+            problems.append(Problem(fault, record.place, f"unknown span {describe(span, record.text)}"))
+        else:
+            kept[span] = None
     return list(kept), problems
 
 

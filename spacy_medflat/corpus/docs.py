@@ -8,9 +8,8 @@ import numpy as np
 from spacy.tokens import Doc, Span
 
 from ..errors import amount
+from ..partial_annotation import USER_DATA_KEY, set_weight, unknown_key, weight_of
 from .record import Entity, Problem, Record, describe
-
-USER_DATA_KEY = "medflat"
 
 
 def record_to_doc(record: Record, make_doc: Callable[[str], Doc], spans_key: str) -> tuple[Doc, list[Problem]]:
@@ -24,20 +23,37 @@ def record_to_doc(record: Record, make_doc: Callable[[str], Doc], spans_key: str
 
 
 def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
-    """Put a record's entities into `doc.spans[spans_key]`, its identifier and fields into `doc.user_data`.
+    """Put a record's entities into `doc.spans[spans_key]`, its identifier, fields and weight into `doc.user_data`.
 
-    The span group is set even if it stays empty. Scores, if every entity has one, go to its `attrs["scores"]`; if only
-    some have one, they are lost and reported.
+    The span group is set even if it stays empty. Unknown spans, if there are any, go into the group
+    `unknown_key(spans_key)`. Scores, if every entity has one, go to a group's `attrs["scores"]`; if only some have one,
+    they are lost and reported.
 
     doc (Doc): a document with the record's text.
     RETURNS (list of Problem): an "unaligned" problem for each entity that is skipped because the text has no token
         boundary at its start or end, or because its offsets are no stretch of the text; "dropped_meta" for scores.
     """
-    spans = []
-    scores = []
-    entity_meta = []
-    problems = []
-    for entity in record.entities:
+    doc.user_data[USER_DATA_KEY] = {"id": record.id, "meta": record.meta}
+    kept, problems = _set_group(doc, spans_key, record.entities, record)
+    if any(entity.meta for entity in kept):
+        doc.user_data[USER_DATA_KEY]["entity_meta"] = [entity.meta for entity in kept]
+    if record.unknown:
+        kept, of_unknown = _set_group(doc, unknown_key(spans_key), record.unknown, record)
+        problems += of_unknown
+        if any(entity.meta for entity in kept):
+            doc.user_data[USER_DATA_KEY]["unknown_meta"] = [entity.meta for entity in kept]
+    if record.weight != 1.0:
+        set_weight(doc, record.weight)
+    return problems
+
+
+def _set_group(doc: Doc, key: str, entities: list[Entity], record: Record) -> tuple[list[Entity], list[Problem]]:
+    """Make a span group of entities.
+
+    RETURNS (list of Entity, list of Problem): those that are in it; see `annotate`.
+    """
+    spans, kept, problems = [], [], []
+    for entity in entities:
         # Doc.char_span moves offsets outside the text into it.
         in_text = 0 <= entity.start < entity.end <= len(record.text)
         span = doc.char_span(entity.start, entity.end, label=entity.label) if in_text else None
@@ -45,42 +61,36 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
             problems.append(Problem("unaligned", record.place, describe(entity, record.text)))
         else:
             spans.append(span)
-            scores.append(entity.score)
-            entity_meta.append(entity.meta)
-    doc.spans[spans_key] = spans
+            kept.append(entity)
+    doc.spans[key] = spans
+    scores = [entity.score for entity in kept]
     if scores and None not in scores:
-        doc.spans[spans_key].attrs["scores"] = np.array(scores, dtype=np.float32)
+        doc.spans[key].attrs["scores"] = np.array(scores, dtype=np.float32)
     elif lost := sum(score is not None for score in scores):
         detail = f"scores ×{lost}: {amount(len(scores) - lost, 'entity')} without one"
         problems.append(Problem("dropped_meta", record.place, detail))
-    doc.user_data[USER_DATA_KEY] = {"id": record.id, "meta": record.meta}
-    if any(entity_meta):
-        doc.user_data[USER_DATA_KEY]["entity_meta"] = entity_meta
-    return problems
+    return kept, problems
 
 
 def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
-    """Read the text and the spans of a document, with the scores, the identifier and the fields that `annotate` stored.
+    """Read the text and the spans of a document, with all else that `annotate` stored.
 
     A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated in other
     groups or in `doc.ents`.
 
     place (str): where the document came from, for messages.
     RETURNS (Record): what the document holds.
+    RAISES (MedflatError): the weight of the document is none.
     """
     stored = doc.user_data.get(USER_DATA_KEY, {})
-    record = Record(doc.text, id=stored.get("id", ""), place=place, meta=_as_lists(stored.get("meta", {})))
-    others = [*map(repr, sorted(doc.spans)), *(["doc.ents"] if doc.ents else [])]
+    meta = _as_lists(stored.get("meta", {}))
+    record = Record(doc.text, id=stored.get("id", ""), place=place, meta=meta, weight=weight_of(doc))
+    beside = unknown_key(spans_key)
+    others = [*(repr(key) for key in sorted(doc.spans) if key != beside), *(["doc.ents"] if doc.ents else [])]
+    record.unknown = _entities(doc, beside, stored.get("unknown_meta", ()))
     if spans_key in doc.spans:
-        found = spans_with_scores(doc, spans_key)
-        metas = _as_lists(stored.get("entity_meta", ()))
-        # Other components may have changed the spans.
-        metas = metas if len(metas) == len(found) else [{} for _ in found]
-        record.entities = [
-            Entity(span.start_char, span.end_char, span.label_, score=score, meta=meta)
-            for (span, score), meta in zip(found, metas, strict=True)
-        ]
-        if not found and (doc.ents or any(doc.spans.values())):
+        record.entities = _entities(doc, spans_key, stored.get("entity_meta", ()))
+        if not record.entities and (doc.ents or any(group for key, group in doc.spans.items() if key != beside)):
             others.remove(repr(spans_key))
             detail = f"span group {spans_key!r} is empty; the document has {', '.join(others)}"
             record.problems.append(Problem("ignored_annotation", place, detail))
@@ -88,6 +98,17 @@ def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
         detail = f"no span group {spans_key!r}; the document has {', '.join(others)}"
         record.problems.append(Problem("missing_spans_key", place, detail))
     return record
+
+
+def _entities(doc: Doc, key: str, stored: Any) -> list[Entity]:
+    found = spans_with_scores(doc, key)
+    metas = _as_lists(stored)
+    # Other components may have changed the spans.
+    metas = metas if len(metas) == len(found) else [{} for _ in found]
+    return [
+        Entity(span.start_char, span.end_char, span.label_, score=score, meta=meta)
+        for (span, score), meta in zip(found, metas, strict=True)
+    ]
 
 
 def spans_with_scores(doc: Doc, spans_key: str) -> list[tuple[Span, float | None]]:

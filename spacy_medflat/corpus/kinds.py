@@ -14,6 +14,8 @@ BROKEN: dict[str, str] = {
     "surrogate": "half of a surrogate pair, which UTF-8 cannot hold; text skipped",
     "missing_spans_key": "document without the asked-for span group; read without entities",
     "dropped_span": "overlap or offsets that the output format cannot hold; entity not written",
+    "dropped_unknown": "spans that may be entities, which the output format cannot hold: there they are none",
+    "contradiction": "entity that is also among the unknown spans of its text; it counts as an entity",
     "unwritable": "character, label or text that the output format cannot hold; not written",
     "label_mismatch": "label that the first file lacks, so nothing can be learnt about it",
 }

@@ -34,7 +34,8 @@ def create_cmeee_reader(
 
     The corpus reads the file anew at every call. The predicted document is what the pipeline's tokenizer makes of the
     text; texts without tokens give no example, as in `spacy.Corpus.v1`. What is skipped is logged at the end, as one
-    warning. A call raises MedflatError if the file cannot be read, or for a broken item in strict mode.
+    warning. Unknown spans and weights are read where the format has them. A call raises MedflatError if the file
+    cannot be read, or for a broken item in strict mode.
 
     path (Path or None): the file, or folder for brat.
     spans_key (str): the span group of the reference documents that gets the entities.
@@ -84,7 +85,9 @@ def truncate(record: Record, max_length: int) -> tuple[Record, int]:
     if max_length <= 0 or len(record.text) <= max_length:
         return record, 0
     kept = [entity for entity in record.entities if entity.end <= max_length]
-    return replace(record, text=record.text[:max_length], entities=kept), len(record.entities) - len(kept)
+    unknown = [span for span in record.unknown if span.end <= max_length]
+    cut = replace(record, text=record.text[:max_length], entities=kept, unknown=unknown)
+    return cut, len(record.entities) - len(kept)
 
 
 def _skipped(problems: dict[str, list[Problem]]) -> str:

@@ -58,6 +58,8 @@ class Record:
     meta (dict): the source's other fields.
     problems (list of Problem): what the reader could not express as an entity; `check_records` moves it into its
         report.
+    unknown (list of Entity): what may be an entity or not, so that a training is not to call it a negative.
+    weight (float): what a training multiplies the loss of the text by.
     """
 
     text: str
@@ -66,6 +68,8 @@ class Record:
     place: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list, compare=False)
+    unknown: list[Entity] = field(default_factory=list)
+    weight: float = 1.0
 
 
 OnSkip = Callable[[Problem], None]
@@ -93,6 +97,16 @@ def lost_scores(record: Record) -> list[Problem]:
     return [Problem("dropped_meta", record.place, "scores")] if has_scores else []
 
 
+def lost_uncertainty(record: Record) -> list[Problem]:
+    """Report unknown spans and the weight of a record, for writers to formats that cannot hold them."""
+    lost = []
+    if record.unknown:
+        lost.append(Problem("dropped_unknown", record.place, f"unknown spans ×{len(record.unknown)}"))
+    if record.weight != 1.0:
+        lost.append(Problem("dropped_meta", record.place, f"weight {record.weight:g}"))
+    return lost
+
+
 def lost_entity_fields(record: Record, taken: Collection[str] | None = None) -> list[Problem]:
     """Report the other fields of a record's entities, for writers to formats that cannot hold them.
 
@@ -104,7 +118,7 @@ def lost_entity_fields(record: Record, taken: Collection[str] | None = None) -> 
 
 
 def lost_fields(record: Record, name: str = "") -> list[Problem]:
-    """Report what a format that holds only texts and entities loses of a record: fields, identifier, scores.
+    """Report what a format that holds only texts and entities loses of a record: all else.
 
     name (str): the identifier that is written, empty if the format has no place for one.
     RETURNS (list of Problem): one for each loss.
@@ -113,7 +127,7 @@ def lost_fields(record: Record, name: str = "") -> list[Problem]:
     if record.id and record.id != name:
         lost.append(f"identifier {clipped(record.id)}{f', written as {name!r}' if name else ''}")
     fields = [Problem("dropped_meta", record.place, detail) for detail in lost]
-    return [*fields, *lost_scores(record), *lost_entity_fields(record)]
+    return [*fields, *lost_scores(record), *lost_entity_fields(record), *lost_uncertainty(record)]
 
 
 def describe(entity: Entity, text: str) -> str:

@@ -20,6 +20,7 @@ class Report:
     texts_read, entities_read (int): what the reader found.
     texts, entities, characters (int): what the check kept, as is all that follows.
     labels (Counter of str): entities by label.
+    unknown (Counter of str): spans that may be entities or not, by label.
     nested (int): entities that hold another one or lie in one.
     depths (Counter of int): entities by depth; 1 is in no other.
     nesting_pairs (Counter of (str, str)): labels of every outer and inner entity.
@@ -35,6 +36,7 @@ class Report:
     entities: int = 0
     characters: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
     nested: int = 0
     depths: Counter[int] = field(default_factory=Counter)
     nesting_pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -70,6 +72,7 @@ class Report:
         self.entities += len(record.entities)
         self.characters += len(record.text)
         self.labels.update(entity.label for entity in record.entities)
+        self.unknown.update(span.label for span in record.unknown)
         self.nested += len(overlaps.nested_entities())
         self.depths.update(overlaps.depths)
         self.nesting_pairs.update((outer.label, inner.label) for outer, inner in overlaps.nested)
@@ -97,6 +100,7 @@ class Report:
         return {
             "texts": {"read": self.texts_read, "kept": self.texts, "characters": self.characters},
             "entities": {"read": self.entities_read, "kept": self.entities, "labels": dict(ranked(self.labels))},
+            "unknown": dict(ranked(self.unknown)),
             "nesting": {
                 "entities": self.nested,
                 "share": round(self.nested_share, 6),

@@ -22,6 +22,9 @@ def report_view(report: Report, title: str = "") -> RenderableType:
     if report.labels:
         rows = [(label, f"{n:,}") for label, n in ranked(report.labels)]
         parts.append(_table(rows, header=("label", "entities")))
+    if report.unknown:
+        rows = [(label, f"{n:,}") for label, n in ranked(report.unknown)]
+        parts.append(_table(rows, header=("label", "may be entities")))
     if report.nesting_pairs:
         rows = [(f"{outer} > {inner}", f"{n:,}") for (outer, inner), n in ranked(report.nesting_pairs)[:10]]
         parts.append(_table(rows, header=("outer > inner", "pairs")))

@@ -93,15 +93,16 @@ class Chains:
         shifted[rows - 1] = after[rows]
         return shifted
 
-    def expected_moves(self, texts: Tensor) -> Tensor:
+    def expected_moves(self, weight: Tensor) -> Tensor:
         """How often each move is expected.
 
-        texts (bool [texts with tokens]): those that count.
+        weight (float64 [texts with tokens]): how much each text counts, at least 0.
         RETURNS (float64 [tags, tags]): from row to column, summed over the texts.
         """
         total = torch.zeros_like(self.moves)
-        rows = (self.steps.follows & texts[self.steps.text]).nonzero().flatten()
-        partition = self.log_partition[:, self.group]
+        rows = (self.steps.follows & (weight > 0)[self.steps.text]).nonzero().flatten()
+        # The weight becomes a factor of what is summed.
+        partition = self.log_partition[:, self.group] - weight.log()[:, None]
         for chunk in rows.split(CHUNK_ROWS):
             after = self.emissions[chunk] + self.backward[chunk] - partition[self.steps.text[chunk]]
             total += (self.forward[chunk - 1][:, :, None] + self.moves + after[:, None, :]).exp().sum(0)

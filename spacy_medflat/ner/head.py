@@ -35,7 +35,8 @@ class SpanHead(Protocol):
         """The loss of a batch, summed over texts, and its gradient, structured like the features.
 
         lengths (int64 [texts]): tokens of each text, 0 allowed.
-        gold (GoldSpans): all within reach.
+        gold (GoldSpans): all within reach. Its unknown spans, of which some may be out of reach, must not be called
+            negative, and the loss of a text is multiplied by its weight.
         """
 
     def candidates(

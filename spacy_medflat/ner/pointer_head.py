@@ -1,7 +1,8 @@
 """Multi-label cross-entropy over the spans of a band (Su et al., "ZLPR", arXiv:2208.02955, eq. 5).
 
 For a text and a label: log(1 + Σ exp(s) over spans that are not gold) + log(1 + Σ exp(-s) over gold spans). It draws
-gold spans above 0 and all others below, however rare gold is. The loss of a batch is the sum over texts and labels.
+gold spans above 0 and all others below, however rare gold is. Spans that may be gold or not are in neither sum. The
+loss of a batch is the sum over texts and labels, each text multiplied by its weight.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ from .spans import SPANS_PER_START, Candidates, GoldSpans, best_of_each_start, s
 
 # exp(MASKED) is 0 in every float type, and a finite value keeps gradients finite where all spans are masked.
 MASKED = -1e4
+
+# Spans of a band: block, label, start and last token within the block (int64 [spans] each).
+Cells = tuple[NDArray[np.int64], ...]
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,23 @@ class PointerHead:
         # are one cell.
         terms = [-leaves.logits_at(*_tensors(device, band.row[block] + i, band.row[block] + j, gold.label))]
         cells = [gold.doc * n_labels + gold.label]
+        # What is no negative: gold, and what may be gold.
+        cut: Cells = (block, gold.label, i, j)
+        if gold.unknown is not None:
+            unknown = gold.unknown.take(gold.unknown.end - gold.unknown.start <= self.max_width)
+            at, first, last = locate(band, unknown.doc, unknown.start, unknown.end)
+            cut = _joined(cut, (at, unknown.label, first, last))
         sums = _log_sum_exp if len(chunks) == 1 else partial(checkpoint, _log_sum_exp, use_reentrant=False)
         for chunk in chunks:
             place = np.full(len(band.doc), -1)
             place[chunk.blocks] = np.arange(len(chunk.blocks))
-            mine = np.flatnonzero(place[block] >= 0)
-            terms.append(sums(leaves, chunk, (place[block[mine]], gold.label[mine], i[mine], j[mine])).flatten())
+            mine = np.flatnonzero(place[cut[0]] >= 0)
+            in_blocks, *others = (column[mine] for column in cut)
+            terms.append(sums(leaves, chunk, (place[in_blocks], *others)).flatten())
             cells.append((n_cells + band.doc[chunk.blocks, None] * n_labels + np.arange(n_labels)).ravel())
         losses = _log1p_sum_exp(torch.cat(terms), np.concatenate(cells), 2 * n_cells).view(2, -1, n_labels)
+        if gold.weight is not None:
+            losses = losses * torch.from_numpy(gold.weight).to(losses)[:, None]
         loss = losses[:, torch.from_numpy(gold.annotated).to(device)].sum()
         return float(loss.detach()), type(features)(*torch.autograd.grad(loss, list(leaves)))
 
@@ -97,16 +110,16 @@ class PointerHead:
         return split_by_text(band.doc[block], spans, len(lengths))
 
 
-def _log_sum_exp(features: PointerFeatures, chunk: Chunk, gold: tuple[NDArray[np.int64], ...]) -> Tensor:
-    """log Σ exp(s) over the spans of each block and label that are not gold (float [b, labels]).
+def _log_sum_exp(features: PointerFeatures, chunk: Chunk, cut: Cells) -> Tensor:
+    """log Σ exp(s) over the spans of each block and label but those that are cut out (float [b, labels]).
 
-    gold (int64 [gold spans of the chunk] each): block of the chunk, label, start and last token within the block.
+    cut (int64 [cut spans of the chunk] each): block of the chunk, label, start and last token within the block.
     """
     device = next(iter(features)).device
-    starts, ends, valid, *gold_cells = _tensors(device, chunk.start_rows, chunk.end_rows, chunk.valid, *gold)
+    starts, ends, valid, *cut_cells = _tensors(device, chunk.start_rows, chunk.end_rows, chunk.valid, *cut)
     # In place, and with one exp where the backward pass of logsumexp would compute it again.
     logits = features.logits(starts, ends).masked_fill_(~valid[:, None], MASKED)
-    logits[tuple(gold_cells)] = MASKED
+    logits[tuple(cut_cells)] = MASKED
     peak = logits.detach().amax((-2, -1), keepdim=True)
     return logits.sub_(peak).exp_().sum((-2, -1)).log() + peak[..., 0, 0]
 
@@ -117,6 +130,10 @@ def _log1p_sum_exp(values: Tensor, cell: NDArray[np.int64], n_cells: int) -> Ten
     peak = values.new_zeros(n_cells).scatter_reduce(0, index, values.detach(), "amax", include_self=True)
     total = torch.exp(-peak).index_add(0, index, torch.exp(values - peak[index]))
     return peak + total.log()
+
+
+def _joined(one: Cells, other: Cells) -> Cells:
+    return tuple(np.concatenate(columns) for columns in zip(one, other, strict=True))
 
 
 def _tensors(device: torch.device, *arrays: NDArray) -> list[Tensor]:

@@ -128,11 +128,29 @@ def resolve(candidates: Candidates, mode: Nesting) -> Candidates:
     return candidates.take(np.array(sorted(kept), dtype=np.int64))
 
 
+class UnknownSpans(NamedTuple):
+    """Spans of a batch that may be entities of their label or not, each inside its text and none of them gold.
+
+    doc, start, end, label (int64 [spans]): see `GoldSpans`.
+    """
+
+    doc: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    label: NDArray[np.int64]
+
+    def take(self, keep: NDArray) -> "UnknownSpans":
+        """The spans that an index or a mask picks."""
+        return UnknownSpans(*(column[keep] for column in self))
+
+
 class GoldSpans(NamedTuple):
     """Gold spans of a batch, each inside its text.
 
     doc, start, end, label (int64 [spans]): the text, its tokens `start:end` (end exclusive), the label's index.
     annotated (bool [texts]): texts whose gold is known; the others add nothing to the loss.
+    unknown (UnknownSpans or None): spans that the loss is to be blind to; None if there are none.
+    weight (float64 [texts] or None): what the loss of a text is multiplied by; None for 1 throughout.
     """
 
     doc: NDArray[np.int64]
@@ -140,7 +158,15 @@ class GoldSpans(NamedTuple):
     end: NDArray[np.int64]
     label: NDArray[np.int64]
     annotated: NDArray[np.bool_]
+    unknown: UnknownSpans | None = None
+    weight: NDArray[np.float64] | None = None
+
+    def text_weights(self) -> NDArray[np.float64]:
+        """What the loss of each text is multiplied by: 0 for those whose gold is not known (float64 [texts])."""
+        known = self.annotated.astype(np.float64)
+        return known if self.weight is None else known * self.weight
 
     def take(self, keep: NDArray) -> "GoldSpans":
-        """The spans that an index or a mask picks; the texts stay."""
-        return GoldSpans(self.doc[keep], self.start[keep], self.end[keep], self.label[keep], self.annotated)
+        """The spans that an index or a mask picks; the texts and what is unknown stay."""
+        columns = {name: getattr(self, name)[keep] for name in ("doc", "start", "end", "label")}
+        return self._replace(**columns)

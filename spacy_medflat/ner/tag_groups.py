@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..windows import Ints1d
-from .spans import Candidates, GoldSpans, resolve
+from .spans import Candidates, GoldSpans, UnknownSpans, resolve
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,30 @@ class TagGroups:
         RETURNS (int64 [tokens, groups]): the tag of each token in each group; texts concatenated.
         """
         tags = np.tile(self.outside, (int(lengths.sum()), 1))
-        first = (np.cumsum(lengths) - lengths)[gold.doc] + gold.start
-        width = gold.end - gold.start
-        span = np.repeat(np.arange(len(first)), width)
-        inside = np.arange(len(span)) - np.repeat(np.cumsum(width) - width, width)
+        token, span, inside = _tokens_of(gold, lengths)
         label = gold.label[span]
-        tags[first[span] + inside, self.group[label]] = self.begin[label] + (inside > 0)
+        tags[token, self.group[label]] = self.begin[label] + inside
         return tags
+
+    def permit(self, tags: NDArray[np.int64], unknown: UnknownSpans, lengths: Ints1d) -> NDArray[np.bool_]:
+        """Which tags a token may have if spans may be there or not: that of the gold, and those that they give it.
+
+        A span that shares a token with gold in its group cannot stand beside it, and gives none.
+
+        tags (int64 [tokens, groups]): what `tag` gave.
+        unknown (UnknownSpans): may overlap each other.
+        lengths (int64 [texts]): tokens of each text.
+        RETURNS (bool [tokens, tags]): texts concatenated.
+        """
+        permitted = np.zeros((len(tags), self.n_tags), dtype=np.bool_)
+        np.put_along_axis(permitted, tags, True, axis=1)
+        token, span, inside = _tokens_of(unknown, lengths)
+        group = self.group[unknown.label]
+        taken = tags[token, group[span]] != self.outside[group[span]]
+        free = np.bincount(span, weights=taken, minlength=len(group)) == 0
+        token, label, inside = (column[free[span]] for column in (token, unknown.label[span], inside))
+        permitted[token, self.begin[label] + inside] = True
+        return permitted
 
     def overlapping(self, gold: GoldSpans) -> NDArray[np.bool_]:
         """Which spans a sequence has no place for.
@@ -103,6 +120,15 @@ class TagGroups:
             spans = Candidates(gold.start[mine], gold.end[mine], mine, np.zeros(len(mine)))
             lost[np.setdiff1d(mine, resolve(spans, "flat").label)] = True
         return lost
+
+
+def _tokens_of(spans: GoldSpans | UnknownSpans, lengths: Ints1d) -> tuple[Ints1d, Ints1d, NDArray[np.bool_]]:
+    """Each token of each span, counted over all texts; which span it is of, and whether it is not its first token."""
+    first = (np.cumsum(lengths) - lengths)[spans.doc] + spans.start
+    width = spans.end - spans.start
+    span = np.repeat(np.arange(len(first)), width)
+    place = np.arange(len(span)) - np.repeat(np.cumsum(width) - width, width)
+    return first[span] + place, span, place > 0
 
 
 def make_tag_groups(groups: Sequence[Sequence[str]], labels: Sequence[str]) -> TagGroups:

@@ -50,8 +50,10 @@ class TagScores(nn.Module):
 class LinearNestedHead:
     """Tags each group of labels with a BIO sequence; spans of different groups may overlap, those of one group not.
 
-    The loss is the negative log-likelihood of the gold sequences. A span's score is its exact probability, so the spans
-    of a group that are found may overlap too, if a threshold below 1/2 lets them.
+    The loss is the negative log-likelihood of the gold sequences. Where spans may be there or not, several tags are
+    permitted at their tokens, and the likelihood is that of all permitted sequences (Tsuboi et al., "Training
+    Conditional Random Fields Using Incomplete Annotations", COLING 2008). A span's score is its exact probability, so
+    the spans of a group that are found may overlap too, if a threshold below 1/2 lets them.
 
     groups (tuple of tuples of str): labels by group; labels without a group share a last one.
     crf (bool): learn the scores of starts and moves, and allow only those that BIO allows. Otherwise the tags of a text
@@ -73,28 +75,33 @@ class LinearNestedHead:
     def loss(
         self, features: TagFeatures, lengths: NDArray[np.int64], gold: GoldSpans, labels: Sequence[str]
     ) -> tuple[float, TagFeatures]:
-        # The gradient for a score is how often its tag, start or move is expected, less how often it is in the gold.
+        # The gradient for a score is how often its tag, start or move is expected, less how often it is expected among
+        # the sequences that agree with the gold.
         tags = make_tag_groups(self.groups, labels)
         chains, start = self._chains(features, lengths, tags)
-        steps, device = chains.steps, features.emissions.device
-        gold_tags = torch.from_numpy(tags.tag(gold, lengths)).to(device)
-        texts = torch.from_numpy(gold.annotated[lengths > 0]).to(device)
-        counts = texts[steps.text]
-        seconds = (steps.follows & counts).nonzero().flatten()
-        gold_moves = (gold_tags[seconds - 1], gold_tags[seconds])
-        score = chains.emissions.gather(1, gold_tags)[counts].sum() + start[gold_tags[steps.first[texts]]].sum()
-        score = score + chains.moves[gold_moves].sum()
-        once = torch.ones((), dtype=chains.moves.dtype, device=device)
-        d_emissions = chains.log_marginals().exp().scatter_add_(1, gold_tags, -once.expand(gold_tags.shape))
-        d_emissions[~counts] = 0.0
+        device = features.emissions.device
+        weight = torch.from_numpy(gold.text_weights()[lengths > 0]).to(device)
+        gold_tags = tags.tag(gold, lengths)
+        total = expectations(chains, weight, self.crf)
+        if gold.unknown is not None and len(gold.unknown.doc):
+            # Several sequences agree with these texts.
+            vague = np.zeros(len(lengths), dtype=np.bool_)
+            vague[gold.unknown.doc] = True
+            rows = torch.from_numpy(np.repeat(vague, lengths)).to(device)
+            permitted = torch.from_numpy(tags.permit(gold_tags, gold.unknown, lengths)).to(device)[rows]
+            emissions = chains.emissions[rows].masked_fill(~permitted, -torch.inf)
+            steps = make_steps(lengths[vague], device)
+            agreeing = run_chains(emissions, start, chains.moves, chains.group, steps)
+            of_text = torch.from_numpy(vague[lengths > 0]).to(device)
+            total.subtract(expectations(agreeing, weight[of_text], self.crf), rows)
+            weight = weight.masked_fill(of_text, 0.0)
+        total.subtract_path(chains, start, torch.from_numpy(gold_tags).to(device), weight)
         d_transitions = torch.zeros_like(features.transitions)
         if self.crf:
-            d_moves = chains.expected_moves(texts).index_put_(gold_moves, -once, accumulate=True)
-            d_start = d_emissions[steps.first].sum(0, keepdim=True)
+            d_start = total.tags[chains.steps.first].sum(0, keepdim=True)
             allowed = torch.from_numpy(self._allowed(tags)).to(device)
-            d_transitions += torch.cat([d_start, d_moves]).flatten()[allowed]
-        loss = chains.log_partition[texts].sum() - score
-        return float(loss), TagFeatures(d_emissions.to(features.emissions.dtype), d_transitions)
+            d_transitions += torch.cat([d_start, total.moves]).flatten()[allowed]
+        return float(total.log_sum), TagFeatures(total.tags.to(features.emissions.dtype), d_transitions)
 
     @torch.no_grad()
     def candidates(
@@ -121,6 +128,52 @@ class LinearNestedHead:
         scores[allowed] = features.transitions.double() if self.crf else 0.0
         start, moves = scores.view(-1, tags.n_tags).split([1, tags.n_tags])
         return run_chains(emissions, start[0], moves, group, make_steps(lengths, emissions.device)), start[0]
+
+
+@dataclass
+class Expectations:
+    """Sums over texts, each with its weight.
+
+    log_sum (float64): of the log of the sum over sequences.
+    tags (float64 [tokens, tags]), moves (float64 [tags, tags]): how often each is expected.
+    """
+
+    log_sum: Tensor
+    tags: Tensor
+    moves: Tensor
+
+    def subtract(self, other: "Expectations", rows: Tensor) -> None:
+        """Take away those of some of the texts (rows: bool [tokens])."""
+        self.log_sum = self.log_sum - other.log_sum
+        self.tags[rows] -= other.tags
+        self.moves -= other.moves
+
+    def subtract_path(self, chains: Chains, start: Tensor, path: Tensor, weight: Tensor) -> None:
+        """Take away those of one sequence of each text and group.
+
+        start (float64 [tags]): the scores of starts.
+        path (int64 [tokens, groups]): its tags.
+        weight (float64 [texts with tokens]): of each text.
+        """
+        steps = chains.steps
+        of_token = weight[steps.text][:, None]
+        seconds = (steps.follows & (of_token[:, 0] > 0)).nonzero().flatten()
+        moves = (path[seconds - 1], path[seconds])
+        score = (chains.emissions.gather(1, path) * of_token).sum() + (start[path[steps.first]] * weight[:, None]).sum()
+        self.log_sum = self.log_sum - score - (chains.moves[moves] * of_token[seconds]).sum()
+        self.tags.scatter_add_(1, path, -of_token.expand(path.shape))
+        self.moves.index_put_(moves, -of_token[seconds].expand(moves[0].shape), accumulate=True)
+
+
+def expectations(chains: Chains, weight: Tensor, moves: bool) -> Expectations:
+    """What is expected over all sequences of texts.
+
+    weight (float64 [texts with tokens]): of each text.
+    moves (bool): whether moves are wanted; otherwise they stay 0.
+    """
+    tags = chains.log_marginals().exp_().mul_(weight[chains.steps.text][:, None])
+    of_moves = chains.expected_moves(weight) if moves else torch.zeros_like(chains.moves)
+    return Expectations((chains.log_partition.sum(1) * weight).sum(), tags, of_moves)
 
 
 def find_tagged_spans(

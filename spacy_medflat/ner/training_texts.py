@@ -52,7 +52,7 @@ class TrainingTexts:
         counts = np.zeros((len(strings), 1 + len(labels)), dtype=np.int64)
         for column, label in enumerate(labels, 1):
             counts[:, column] = [entities[string, label] for string in strings]
-        made = cls(labels, map(_digest, texts), strings, counts)
+        made = cls(labels, map(text_digest, texts), strings, counts)
         string = made._find([lower(text) for text in texts])[0]
         # An entity with two labels is one occurrence; one that crosses a line end is none that is found again.
         found = np.bincount(string, minlength=len(strings))
@@ -61,7 +61,7 @@ class TrainingTexts:
 
     def know(self, text: str) -> bool:
         """Whether this is one of the texts, white space aside."""
-        return _digest(text) in self.digests
+        return text_digest(text) in self.digests
 
     def mentions(self, docs: Sequence[Doc], offsets: Ints) -> MentionTable:
         """Where the strings stand in Docs.
@@ -128,5 +128,6 @@ def lower(text: str) -> str:
     return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 
-def _digest(text: str) -> bytes:
+def text_digest(text: str) -> bytes:
+    """A digest by which a text is known again, white space aside."""
     return hashlib.sha256("".join(text.split()).encode("utf-8", "surrogatepass")).digest()[:_DIGEST_BYTES]

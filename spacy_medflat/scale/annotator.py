@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 
 from ..corpus.docs import spans_with_scores
 from ..errors import MedflatError
-from ..loading import load_model, span_finders
+from ..loading import first_span_finder, load_model, span_finders
 from ..windows import greedy_batches
 from .items import Document, Failure, FoundEntity, InputPart, OutputPart, Receipt
 from .parse import failure, parse
@@ -37,7 +37,7 @@ class Annotator:
     def nlp(self) -> Language:
         """The loaded pipeline.
 
-        RAISES (MedflatError): there is no such GPU or pipeline.
+        RAISES (MedflatError): there is no such GPU or pipeline, or none with thresholds that could be lowered.
         """
         settings = self.settings
         nlp = load_model(
@@ -48,6 +48,9 @@ class Annotator:
         )
         # spaCy's limit is for parsers, whose memory grows with the length; ours read long texts in windows.
         nlp.max_length = sys.maxsize
+        if settings.lowest is not None:
+            finder = first_span_finder(nlp, settings.model)
+            finder.cfg.update(threshold=settings.lowest, label_thresholds={}, nesting="all", set_ents=False)
         return nlp
 
     @cached_property

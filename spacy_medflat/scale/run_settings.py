@@ -30,6 +30,7 @@ class OutputSettings(BaseModel):
     mixed_precision (bool): compute in half precision, whatever the config of the pipeline says.
     batch_size (int): texts in a batch of the pipeline.
     buffer (int): texts in a part.
+    lowest (float or None): write every span with a score above this, in place of what thresholds and nesting choose.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +43,7 @@ class OutputSettings(BaseModel):
     mixed_precision: bool = False
     batch_size: int = 0
     buffer: int = 0
+    lowest: float | None = None
 
 
 class RunSettings(OutputSettings):

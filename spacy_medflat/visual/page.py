@@ -12,7 +12,7 @@ from markupsafe import Markup
 from spacy.tokens import Doc
 from spacy.util import is_in_jupyter
 
-from ..corpus.docs import USER_DATA_KEY
+from ..partial_annotation import USER_DATA_KEY
 from .html import doc_marks, render_html
 from .labels import colours, full_name
 from .lanes import Mark

@@ -190,3 +190,17 @@ def test_second_version_is_nested_more(data_dir):
 def test_texts_without_labels(data_dir):
     _, report = report_of(data_dir / "cmeee" / "CMeEE_test.json")
     assert (report.texts, report.entities) == (3000, 0)
+
+
+def test_unknown_spans_are_checked_like_entities():
+    sure, maybe, beyond = Entity(0, 2, "dis"), Entity(0, 1, "bod"), Entity(1, 9, "dis")
+    record = Record("肺癌。", [sure], place="p", unknown=[maybe, sure, beyond, maybe, Entity(0, 1, "xyz")])
+    clean, problems = check(record, labels=["dis", "bod"])
+    assert (clean[0].entities, clean[0].unknown) == ([sure], [maybe])
+    assert problems == {
+        "contradiction": [("p", "unknown span 'dis' 0-2 '肺癌'")],
+        "out_of_text": [("p", "unknown span 'dis' 1-9 '癌。'")],
+        "unknown_label": [("p", "unknown span 'xyz' 0-1 '肺'")],
+    }
+    half, problems = check(Record("肺", unknown=[Entity(0, 1, "\ud800")]))
+    assert half == [] and list(problems) == ["surrogate"]

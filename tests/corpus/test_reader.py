@@ -4,13 +4,14 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.training import Example
+from spacy.training import Corpus, Example
 from spacy.util import registry
 
 from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.reader import create_cmeee_reader, truncate
 from spacy_medflat.corpus.record import Entity, Record
 from spacy_medflat.errors import MedflatError
+from spacy_medflat.partial_annotation import weight_of
 
 from .helpers import tumour
 
@@ -132,3 +133,21 @@ def test_entities_are_kept_whole_or_counted(limit):
     assert record.text == tumour().text[:limit] and record.id == "a" and record.meta == {"ward": 3}
     assert record.entities == [e for e in tumour().entities if e.end <= limit]
     assert lost + len(record.entities) == len(tumour().entities)
+
+
+def test_unknown_spans_and_weights_reach_the_reference(nlp, tmp_path):
+    record = Record("右肺上叶腺癌", [Entity(0, 4, "bod")], weight=0.5)
+    record.unknown = [Entity(0, 6, "dis", score=0.5), Entity(1, 2, "bod", score=0.25)]
+    for name in ("jsonl", "docbin"):
+        path = tmp_path / f"a.{ {'docbin': 'spacy'}.get(name, name) }"
+        write_records([record], path, name)
+        (example,) = create_cmeee_reader(path)(nlp)
+        assert [(s.start, s.end, s.label_) for s in example.reference.spans["sc_unknown"]] == [
+            (0, 6, "dis"),
+            (1, 2, "bod"),
+        ]
+        assert weight_of(example.reference) == 0.5 and weight_of(example.predicted) == 1.0
+        (short,) = create_cmeee_reader(path, max_length=4)(nlp)
+        assert [(s.start, s.end) for s in short.reference.spans["sc_unknown"]] == [(1, 2)]
+    (example,) = Corpus(tmp_path / "a.spacy")(nlp)
+    assert weight_of(example.reference) == 0.5 and len(example.reference.spans["sc_unknown"]) == 2

@@ -30,8 +30,8 @@ def pointer_logit(module, x, i, j, label):
     return rotate_at(query, i) @ rotate_at(key, j) / math.sqrt(d) + module.bias[label]
 
 
-def loss(texts, logit, gold, max_width, n_labels):
-    """logit: a function of a text, start, last token and label. gold: (text, start, end, label)."""
+def loss(texts, logit, gold, max_width, n_labels, unknown=(), weights=None):
+    """logit: a function of a text, start, last token and label. gold, unknown: (text, start, end, label)."""
     total = torch.zeros((), dtype=torch.float64)
     for doc, text in enumerate(texts):
         for label in range(n_labels):
@@ -41,7 +41,8 @@ def loss(texts, logit, gold, max_width, n_labels):
                     s = logit(text, i, j, label)
                     if (doc, i, j + 1, label) in gold:
                         positive = positive + torch.exp(-s)
-                    else:
+                    elif (doc, i, j + 1, label) not in unknown:
                         negative = negative + torch.exp(s)
-            total = total + torch.log(negative) + torch.log(positive)
+            of_text = torch.log(negative) + torch.log(positive)
+            total = total + (of_text if weights is None else weights[doc] * of_text)
     return total

@@ -18,6 +18,7 @@ from spacy.util import fix_random_seed
 from spacy_medflat.ner.component import NestedEntityRecognizer
 from spacy_medflat.ner.pointer_head import PointerHead
 from spacy_medflat.ner.spans import Candidates, logit
+from spacy_medflat.partial_annotation import set_weight, unknown_key
 from spacy_medflat.torch_layer import set_size
 
 from ..pipelines import KEY, SENTENCES, cnn_pipeline, make_examples, spans_of, train, transformer_pipeline, write_recipe
@@ -174,6 +175,30 @@ def test_an_unknown_label_is_ignored_with_one_warning(caplog):
         for _ in range(2):
             nlp.update(examples, sgd=False)
     assert sum("'sym' is in the training data but not in the component" in m for m in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("config", [{}, {"model": linear()}])
+def test_unknown_spans_teach_nothing_and_weights_multiply(config):
+    nlp = cnn_pipeline(**config)
+    train(nlp, 3)
+
+    def loss(change=lambda doc: None):
+        examples = make_examples(nlp)[:1]
+        change(examples[0].reference)
+        losses = {}
+        nlp.update(examples, sgd=False, losses=losses, drop=0.0)
+        return losses["medflat_ner"]
+
+    def forget(doc):
+        doc.spans[unknown_key(KEY)] = list(doc.spans[KEY])
+        doc.spans[KEY] = []
+
+    def deny(doc):
+        doc.spans[KEY] = []
+
+    assert loss(lambda doc: set_weight(doc, 0.25)) == pytest.approx(0.25 * loss(), rel=1e-5)
+    assert loss(lambda doc: set_weight(doc, 0)) == 0.0
+    assert loss(forget) < loss(deny)
 
 
 # Predicting

@@ -51,17 +51,16 @@ def test_marginals_are_shares_of_all_sequences(scores):
 @pytest.mark.parametrize("chunk_rows", [1, 4096])
 def test_marginals_and_expected_moves_are_the_gradient_of_the_partition(monkeypatch, scores, chunk_rows):
     monkeypatch.setattr(crf_module, "CHUNK_ROWS", chunk_rows)
-    counts = torch.tensor([True, True, False, True])
+    weight = torch.tensor([0.5, 1.0, 0.0, 3.0], dtype=torch.float64)
     leaves = [part.clone().requires_grad_(True) for part in scores]
     partitions = [distribution(text, *leaves[1:], tags)[1] for text in texts(leaves[0]) for tags in ((0, 1), (2, 3, 4))]
-    total = sum(part for part, use in zip(partitions, counts.repeat_interleave(2), strict=True) if use)
+    total = sum(part * w for part, w in zip(partitions, weight.repeat_interleave(2), strict=True))
     d_emissions, d_start, d_moves = torch.autograd.grad(total, leaves)
     chains = run(*scores)
-    marginals = chains.log_marginals().exp()
-    marginals[~counts[chains.steps.text]] = 0
+    marginals = chains.log_marginals().exp() * weight[chains.steps.text][:, None]
     torch.testing.assert_close(marginals, d_emissions, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(marginals[chains.steps.first].sum(0), d_start, rtol=1e-9, atol=1e-12)
-    torch.testing.assert_close(chains.expected_moves(counts), d_moves, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(chains.expected_moves(weight), d_moves, rtol=1e-9, atol=1e-12)
 
 
 def test_going_on_makes_conditional_probabilities(scores):

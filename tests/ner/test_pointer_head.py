@@ -10,7 +10,7 @@ from spacy_medflat.ner import band as band_module
 from spacy_medflat.ner import pointer_head, spans
 from spacy_medflat.ner.pointer import EfficientGlobalPointer, GlobalPointer
 from spacy_medflat.ner.pointer_head import PointerHead
-from spacy_medflat.ner.spans import SPANS_PER_START, GoldSpans, logit
+from spacy_medflat.ner.spans import SPANS_PER_START, GoldSpans, UnknownSpans, logit
 
 from . import reference
 
@@ -22,6 +22,12 @@ POINTERS = [(EfficientGlobalPointer, reference.efficient_logit), (GlobalPointer,
 def gold_spans(rows, n_docs, annotated=None):
     columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     return GoldSpans(*columns, annotated=np.ones(n_docs, bool) if annotated is None else np.array(annotated))
+
+
+def with_unknown(gold, rows, weight=None):
+    """The gold with spans that may be there or not, and a weight of each text."""
+    unknown = UnknownSpans(*np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T)
+    return gold._replace(unknown=unknown, weight=None if weight is None else np.array(weight, dtype=np.float64))
 
 
 def make(pointer, lengths, dtype=torch.float64, seed=0):
@@ -56,6 +62,49 @@ def test_loss_and_gradient_equal_the_formula(chunks, pointer, logit, max_width):
         gradients(module, x, features, gradient), torch.autograd.grad(naive, [x, *module.parameters()]), strict=True
     ):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("pointer", "logit"), POINTERS)
+@pytest.mark.parametrize("max_width", [3, 20])
+def test_unknown_spans_are_in_no_sum_and_weights_are_factors(chunks, pointer, logit, max_width):
+    lengths = [9, 0, 1, 14, 3]
+    gold = {(0, 0, 3, 0), (0, 1, 2, 1), (3, 5, 8, 0), (3, 13, 14, 1)}
+    # Over and under gold, with its label and another, over the seam of two blocks, too wide, and all of a text.
+    unknown = {(0, 0, 3, 1), (0, 1, 3, 0), (0, 4, 6, 0), (2, 0, 1, 0), (2, 0, 1, 1), (3, 5, 7, 0), (3, 0, 12, 1)}
+    unknown |= {(4, i, j, label) for i in range(3) for j in range(i + 1, 4) for label in range(2)}
+    weight = [1.0, 3.0, 0.5, 0.25, 2.0]
+    module, x = make(pointer, lengths)
+    features = module(x)
+    spans = with_unknown(gold_spans(sorted(gold), 5), unknown, weight)
+    loss, gradient = PointerHead(max_width).loss(features, np.array(lengths), spans, LABELS)
+    texts = x.split(lengths)
+    naive = reference.loss(texts, partial(logit, module), gold, max_width, N_LABELS, unknown, weight)
+    assert loss == pytest.approx(naive.item(), rel=1e-12)
+    reached = torch.autograd.grad(naive, [x, *module.parameters()])
+    for ours, theirs in zip(gradients(module, x, features, gradient), reached, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+    # All cells of the last text are unknown.
+    assert not any(d[-3:].any() for d in gradient if len(d) == sum(lengths))
+
+
+def test_the_score_of_an_unknown_span_has_no_gradient():
+    spans = with_unknown(gold_spans([(0, 0, 1, 0)], 1), {(0, 1, 3, 0), (0, 1, 3, 1)})
+
+    class Scores(tuple):
+        """Logits that are free of each other, in place of a module's."""
+
+        def __new__(cls, scores):
+            return super().__new__(cls, (scores,))
+
+        def logits(self, starts, ends):
+            return self[0][:, starts[..., :, None], ends[..., None, :]].transpose(0, 1) * 1.0
+
+        def logits_at(self, first, last, label):
+            return self[0][label, first, last]
+
+    scores = Scores(torch.randn(2, 4, 4, dtype=torch.float64))
+    _, (gradient,) = PointerHead(4).loss(scores, np.array([4]), spans, LABELS)
+    assert (gradient[:, 1, 2] == 0).all() and (gradient[:, 1, 3] > 0).all() and gradient[0, 0, 0] < 0
 
 
 def test_texts_without_annotation_add_nothing():

@@ -11,7 +11,7 @@ from spacy_medflat.ner.tag_groups import make_tag_groups
 from spacy_medflat.ner.tagging import LinearNestedHead, TagFeatures, TagScores
 
 from .chains import distribution, spans_in
-from .test_pointer_head import gold_spans
+from .test_pointer_head import gold_spans, with_unknown
 
 LABELS = ("bod", "sym", "dis")
 TAGS = make_tag_groups([["sym"]], LABELS)
@@ -182,3 +182,45 @@ def test_a_threshold_of_0_lets_a_bounded_number_of_spans_pass(head):
     (found,) = head.candidates(features, np.array([3000]), np.full(3, -np.inf), LABELS)
     assert len(found.start) > 3000 and np.bincount(found.start).max() <= SPANS_PER_START
     assert found.score.min() >= 0.99e-4
+
+
+def naive_partial_loss(head, features, lengths, rows, unknown, weights):
+    """-log of the share of the sequences with, at every token, a tag of the gold or of a span that may be there."""
+    start, moves = weights_of(head, features.transitions)
+    total = torch.zeros((), dtype=torch.float64)
+    for doc, text in enumerate(features.emissions.split(lengths)):
+        for group in range(TAGS.n_groups) if len(text) else ():
+            outside = int(TAGS.outside[group])
+            tags = [{outside} for _ in text]
+            gold = [row for row in rows if row[0] == doc and TAGS.group[row[3]] == group]
+            for _, s, e, label in gold:
+                for t in range(s, e):
+                    tags[t] = {int(TAGS.begin[label]) + (t > s)}
+            for _, s, e, label in (row for row in unknown if row[0] == doc and TAGS.group[row[3]] == group):
+                if not any(s < other[2] and other[1] < e for other in gold):
+                    for t in range(s, e):
+                        tags[t].add(int(TAGS.begin[label]) + (t > s))
+            scored, partition = distribution(text, start, moves, np.flatnonzero(TAGS.group_of_tag == group).tolist())
+            agreeing = [value for sequence, value in scored if all(map(set.__contains__, tags, sequence))]
+            total = total + weights[doc] * (partition - torch.stack(agreeing).logsumexp(0))
+    return total
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("annotated", [[True] * 5, [True, True, False, True, True]])
+def test_unknown_spans_leave_their_tags_open(head, annotated):
+    lengths = [4, 0, 1, 3, 4]
+    rows = [(0, 0, 2, 0), (2, 0, 1, 2), (3, 1, 3, 2)]
+    # Beside gold, over gold of the group, over gold of another group, alone, overlapping each other.
+    unknown = [(0, 2, 4, 2), (0, 1, 4, 0), (0, 0, 4, 1), (4, 0, 3, 0), (4, 1, 4, 2), (4, 0, 1, 1)]
+    weights = [0.5, 1.0, 2.0, 3.0, 0.25]
+    features = TagFeatures(*(tensor.requires_grad_() for tensor in features_of(head, lengths)))
+    counted = [w * a for w, a in zip(weights, annotated, strict=True)]
+    naive = naive_partial_loss(head, features, lengths, rows, unknown, counted)
+    expected = torch.autograd.grad(naive, features, allow_unused=True)
+    gold = with_unknown(gold_spans(rows, 5, annotated), unknown, weights)
+    loss, gradient = head.loss(features, np.array(lengths), gold, LABELS)
+    assert loss == pytest.approx(naive.item(), rel=1e-12)
+    for ours, theirs, feature in zip(gradient, expected, features, strict=True):
+        theirs = torch.zeros_like(feature) if theirs is None else theirs
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)

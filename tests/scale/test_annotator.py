@@ -130,3 +130,20 @@ def test_the_span_group_is_found():
     nlp.add_pipe("span_ruler", name="other", config={"spans_key": "two"})
     with pytest.raises(MedflatError, match="with --spans-key: the pipeline writes 'one', 'two'"):
         find_spans_key(nlp)
+
+
+def test_every_span_above_the_lowest_score_is_written(trained):
+    nlp = spacy.load(trained)
+    finder = nlp.get_pipe("medflat_ner")
+    finder.cfg.update(label_thresholds={"bod": 1.0}, nesting="flat", set_ents=True)
+    text = SENTENCES[0][0]
+    written = rows(make(trained, lowest=0.03)(part([text])))[0]["entities"]
+    finder.cfg.update(threshold=0.03, label_thresholds={}, nesting="all")
+    assert [(e["start"], e["end"], e["label"]) for e in written] == spans_of(nlp(text))
+    assert {e["label"] for e in written} >= {"bod", "dis", "pro"}
+
+
+def test_only_a_component_with_thresholds_can_lower_them(tmp_path):
+    spacy.blank("zh").to_disk(tmp_path)
+    with pytest.raises(MedflatError, match="has no 'medflat_ner' component"):
+        make(tmp_path, lowest=0.03)(part(["贫血"]))

@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from ...errors import CorpusError
+from ...errors import CorpusError, MedflatError
 from ..docs import doc_to_record, record_to_doc
 from ..record import Problem, Record
 
@@ -17,13 +17,15 @@ def read_docbin(path: Path, spans_key: str = "sc") -> Iterator[Record]:
 
     spans_key (str): the span group of the entities.
     YIELDS (Record): each document.
-    RAISES (CorpusError): the file is no DocBin.
+    RAISES (MedflatError): the file is no DocBin, or the weight of a document is none.
     """
     data = path.read_bytes()
     # Damaged bytes raise errors of zlib, msgpack, numpy and spaCy of many types.
     try:
         for number, doc in enumerate(DocBin().from_bytes(data).get_docs(Vocab()), 1):
             yield doc_to_record(doc, spans_key, place=f"{path.name} record {number}")
+    except MedflatError:
+        raise
     except Exception as error:
         hint = "a .spacy file is read as a whole or not at all; write it again with convert"
         raise CorpusError(f"{path.name}: not a spaCy DocBin, or damaged; {hint}") from error

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 
 from ...errors import CorpusError, MedflatError, clipped, first_problem
 from ...files import BOM, open_for_writing, read_text
-from ..record import Entity, OnSkip, Problem, Record, lost_entity_fields, lost_scores, skip_unreadable
+from ..record import Entity, OnSkip, Problem, Record, lost_entity_fields, lost_scores, lost_uncertainty, skip_unreadable
 from .fields import RELATED, TITLES, check_all_read, json_format
 from .lines import read_lines
 
@@ -172,6 +172,7 @@ def write_objects(
     entity_names: Collection[str],
     array: bool = False,
     keeps_scores: bool = False,
+    keeps_uncertainty: bool = False,
     wrap: Callable[[Record, Fields], Fields] | None = None,
 ) -> list[Problem]:
     """Write each record as an object: identifier, the format's own fields, then `meta`.
@@ -184,6 +185,7 @@ def write_objects(
     entity_names (collection of str): names that the format uses in an entity; others of its fields stand beside them.
     array (bool): write a JSON array instead of JSON lines.
     keeps_scores (bool): whether the own fields have the scores.
+    keeps_uncertainty (bool): whether they have the unknown spans and the weight.
     wrap (callable or None): makes the object that is written of a record and its fields.
     RETURNS (list of Problem): what was left out.
     """
@@ -197,6 +199,8 @@ def write_objects(
             problems.extend(Problem("dropped_meta", record.place, detail) for detail in clashes)
             if not keeps_scores:
                 problems.extend(lost_scores(record))
+            if not keeps_uncertainty:
+                problems.extend(lost_uncertainty(record))
             problems.extend(lost_entity_fields(record, entity_names))
             identifier = {"id": record.id} if record.id else {}
             kept = {key: value for key, value in record.meta.items() if key not in taken}

@@ -1,10 +1,14 @@
-"""Plain JSON lines: `{"id", "text", "entities": [{"start", "end", "label", "text", "score"}]}`, with exclusive ends."""
+"""Plain JSON lines: `{"id", "text", "entities": [{"start", "end", "label", "text", "score"}]}`, with exclusive ends.
+
+Spans that may be entities or not stand in `unknown`, like entities; what a training multiplies the loss of the text
+by, in `loss_weight`. Both may be missing.
+"""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import StrictFloat, StrictInt
+from pydantic import Field, StrictFloat, StrictInt
 
 from ..record import Entity, OnSkip, Problem, Record
 from .json_io import Fields, OpenModel, Text, TextModel, read_parsed, with_meta, write_objects
@@ -20,6 +24,9 @@ class _Entity(OpenModel):
 
 class _Record(TextModel):
     entities: list[_Entity] | None = None
+    unknown: list[_Entity] | None = None
+    # Not `weight`, which notes have of their patients.
+    loss_weight: Annotated[StrictInt | StrictFloat, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 def read_jsonl(path: Path, on_skip: OnSkip | None = None) -> Iterator[Record]:
@@ -33,6 +40,8 @@ def read_jsonl(path: Path, on_skip: OnSkip | None = None) -> Iterator[Record]:
     """
     for parsed, record in read_parsed(path, _Record, "plain JSON-lines", on_skip):
         record.entities = [_read(e) for e in parsed.entities or ()]
+        record.unknown = [_read(e) for e in parsed.unknown or ()]
+        record.weight = 1.0 if parsed.loss_weight is None else float(parsed.loss_weight)
         yield record
 
 
@@ -45,11 +54,24 @@ def write_jsonl(records: Iterable[Record], path: Path) -> list[Problem]:
 
     RETURNS (list of Problem): what was left out.
     """
-    return write_objects(records, path, _fields, entity_names=_Entity.model_fields, keeps_scores=True)
+    return write_objects(
+        records,
+        path,
+        _fields,
+        reserved=_Record.model_fields,
+        entity_names=_Entity.model_fields,
+        keeps_scores=True,
+        keeps_uncertainty=True,
+    )
 
 
 def _fields(record: Record) -> Fields:
-    return {"text": record.text, "entities": [_entity(entity) for entity in record.entities]}
+    own: Fields = {"text": record.text, "entities": [_entity(entity) for entity in record.entities]}
+    if record.unknown:
+        own["unknown"] = [_entity(entity) for entity in record.unknown]
+    if record.weight != 1.0:
+        own["loss_weight"] = record.weight
+    return own
 
 
 def _entity(entity: Entity) -> dict[str, Any]:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from spacy_medflat.corpus.formats.jsonl import read_jsonl, write_jsonl
+from spacy_medflat.corpus.record import Entity
 from spacy_medflat.errors import MedflatError
 
 from ..helpers import content, tumour, write, write_json
@@ -50,3 +51,23 @@ def test_plain_lines_keep_an_entitys_text_and_score(tmp_path):
     assert not records[0].problems and records[0].entities[0].surface == "肺"
     assert write_jsonl(records, tmp_path / "b.jsonl") == []
     assert json.loads((tmp_path / "b.jsonl").read_text(encoding="utf8"))["entities"] == [entity]
+
+
+def test_unknown_spans_and_the_weight_are_fields(tmp_path):
+    line = {"text": "肺癌", "entities": [], "unknown": [{"start": 0, "end": 1, "label": "bod", "score": 0.5}]}
+    path = write_json(tmp_path / "a.jsonl", {**line, "loss_weight": 0.25, "weight": 62})
+    (record,) = read_jsonl(path)
+    assert (record.unknown, record.weight, record.meta) == ([Entity(0, 1, "bod")], 0.25, {"weight": 62})
+    assert write_jsonl([record], tmp_path / "b.jsonl") == []
+    written = json.loads((tmp_path / "b.jsonl").read_text(encoding="utf8"))
+    assert written == {**line, "loss_weight": 0.25, "weight": 62}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("loss_weight", -1), ("loss_weight", "1"), ("loss_weight", float("nan")), ("unknown", [{"start": 0}])],
+)
+def test_uncertainty_that_cannot_be_read(field, value, tmp_path):
+    path = write_json(tmp_path / "a.jsonl", {"text": "肺癌", "entities": [], field: value})
+    with pytest.raises(MedflatError, match=f"line 1: not a plain JSON-lines record: {field}"):
+        list(read_jsonl(path))

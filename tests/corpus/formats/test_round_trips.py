@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +68,40 @@ def test_what_does_not_survive_is_named(name, item, tmp_path_factory):
     names = {key for entity in item.entities for key in entity.meta}
     kept = {key for entity in found.entities for key in entity.meta}
     assert kept == names or sum(detail.startswith("entity field") for detail in lost) == len(names)
+
+
+def uncertain(record, unknown, weight):
+    """The record with some of its entities among the unknown spans, and a weight."""
+    return replace(record, entities=record.entities[unknown:], unknown=record.entities[:unknown], weight=weight)
+
+
+@pytest.mark.parametrize("name", ["jsonl", "docbin"])
+@settings(max_examples=40)
+@given(
+    items=st.lists(
+        st.builds(
+            uncertain,
+            records(texts=TEXTS, entity_metas=entity_metas, scores=st.floats(0, 1, width=32)),
+            st.integers(0, 3),
+            st.floats(0, 1e6),
+        ),
+        max_size=3,
+    )
+)
+def test_unknown_spans_and_weights_survive(name, items, tmp_path_factory):
+    problems, found = through(items, name, tmp_path_factory.getbasetemp())
+    assert problems == []
+    assert [(r.unknown, r.weight, r.entities) for r in found] == [(r.unknown, r.weight, r.entities) for r in items]
+    fields = [[(e.score, e.meta) for e in record.unknown] for record in found]
+    assert fields == [[(e.score, e.meta) for e in record.unknown] for record in items]
+
+
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"docbin", "jsonl"}))
+def test_formats_without_unknown_spans_say_so(name, tmp_path):
+    item = Record("肺癌", [Entity(0, 2, "dis")], place="p", unknown=[Entity(0, 1, "bod")], weight=0.5)
+    problems, (found,) = through([item], name, tmp_path)
+    assert {"p: dropped_unknown: unknown spans ×1", "p: dropped_meta: weight 0.5"} <= {str(p) for p in problems}
+    assert (found.unknown, found.weight, found.entities) == ([], 1.0, item.entities)
 
 
 def test_scores_that_only_some_entities_have_are_reported(tmp_path):
