@@ -1,6 +1,6 @@
 """The attributes of spans: their values, and how a Doc keeps them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ VALUES: dict[str, tuple[str, ...]] = {
 ATTRIBUTE_OF = {value: attribute for attribute, values in VALUES.items() for value in values}
 """The attribute that each value belongs to."""
 
+_DEFAULTS = {values[0] for values in VALUES.values()}
+
 # spaCy keeps an extension with a default in `doc.user_data`, by the characters of the span, and moves it where Docs
 # are joined or cut. It does not look at labels, so there is one value for all labels on the same characters.
 _STORED = "medflat_context"
@@ -28,13 +30,13 @@ class FoundCue(NamedTuple):
 
     start, end (int): characters of the Doc, `end` exclusive.
     text (str): what stands there.
-    category (str): the value that it speaks for, as `absent`.
+    value (str): what it speaks for, as `absent`.
     """
 
     start: int
     end: int
     text: str
-    category: str
+    value: str
 
 
 class Context(NamedTuple):
@@ -90,7 +92,7 @@ def set_context(span: Span, context: Context) -> None:
     for attribute, value in zip(VALUES, context, strict=False):
         if value is not None:
             check_value(attribute, value)
-    cues = [[cue.start - span.start_char, cue.end - span.start_char, cue.text, cue.category] for cue in context.cues]
+    cues = [[cue.start - span.start_char, cue.end - span.start_char, cue.text, cue.value] for cue in context.cues]
     others = span._.get(_STORED) or {}
     span._.set(_STORED, {**others, span.label_: [*context[:3], cues]})
 
@@ -110,10 +112,43 @@ def readable_spans(spans: SpanGroup | Sequence[Span]) -> Iterator[Span]:
             continue
 
 
+def context_fields(context: Context) -> dict[str, Any]:
+    """What is known about a span as fields of its entity in a file: the three attributes, and `cues`."""
+    return {**context._asdict(), "cues": [cue._asdict() for cue in context.cues]}
+
+
+def read_context(fields: Mapping[str, Any]) -> Context:
+    """What the fields of an entity in a file say; see `context_fields`. Others, and cues of another form, are ignored.
+
+    RAISES (ContextError): a value that does not exist.
+    """
+    values = {attribute: fields[attribute] for attribute in VALUES if fields.get(attribute) is not None}
+    for attribute, value in values.items():
+        check_value(attribute, value)
+    listed = fields.get("cues")
+    found = [_read_cue(cue) for cue in listed] if isinstance(listed, list | tuple) else []
+    return Context(**values, cues=tuple(cue for cue in found if cue))
+
+
+def _read_cue(fields: Any) -> FoundCue | None:
+    values: list[Any] = [fields.get(name) for name in FoundCue._fields] if isinstance(fields, Mapping) else []
+    return FoundCue(*values) if [type(value) for value in values] == [int, int, str, str] else None
+
+
 def values_of(span: Span) -> dict[str, str]:
     """The attributes of a span that are known, by their names."""
     found = context_of(span) or Context()
     return {attribute: value for attribute in VALUES if (value := getattr(found, attribute)) is not None}
+
+
+def values_shown(span: Span) -> str:
+    """The attributes of a span that say something special, for people; empty if none does."""
+    return " ".join(value for value in values_of(span).values() if value not in _DEFAULTS)
+
+
+def cues_shown(span: Span) -> str:
+    """The cues that say something special about a span, for people; empty if there are none."""
+    return "、".join(dict.fromkeys(cue.text.strip() for cue in _cues(span) if cue.value not in _DEFAULTS))
 
 
 def _value(attribute: str, span: Span) -> str | None:

@@ -65,7 +65,7 @@ def _context(text: str, root: Root, scopes: Scopes, titles: "_Titles") -> Contex
             start, end = scope.match.start, scope.match.end
             cues.setdefault(FoundCue(start, end, text[start:end], scope.row.category))
         if not deciding and (title := titles.cue_of(root, attribute, text)):
-            value = title.category
+            value = title.value
             cues.setdefault(title)
         values.append(value)
     assertion, experiencer, temporality = values

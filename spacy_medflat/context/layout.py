@@ -54,7 +54,7 @@ class Layout:
         for i in range(1, len(starts)):
             before = (starts[i - 1], ends[i - 1])
             # A list begins with another cue: 否认高血压，冠心病史.
-            if not goes_on[i - 1] or not self._begun.some(*before) or not self._listed_or_cue.all(*before):
+            if not goes_on[i - 1] or not self._begun.some(*before) or not self.is_led(*before):
                 continue
             if not self._listed.all(*before):
                 self._list_start[i] = starts[i - 1]
@@ -69,6 +69,10 @@ class Layout:
     def is_empty(self, start: int, end: int) -> bool:
         """Whether nothing stands there but what joins entities."""
         return not self._begun.some(start, end) and self._listed.all(start, end)
+
+    def is_led(self, start: int, end: int) -> bool:
+        """Whether nothing stands there but cues, entities and what joins them."""
+        return self._listed_or_cue.all(start, end)
 
     def skip(self, place: int) -> int:
         """The place behind blanks, colons and quotes."""

@@ -135,6 +135,9 @@ class Scopes:
         if around:
             limit = max(limit, around.start)
         index = bisect_right(self._ends, end)
+        if row.reach == "nearest" and not self._layout.is_led(start := self._layout.start_of("clause", end), end):
+            # What it speaks of stands in its own clause, also if no entity was found there.
+            limit = max(limit, start)
         for root in reversed(self._by_end[max(index - _LOOK_BACK, 0) : index]):
             if root.start >= limit and row.allows(root.label):
                 start = root.start if row.reach == "item" else self._layout.start_of("clause", root.start)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc, Span
 
-from ..errors import amount
+from ..context.attributes import Context, context_fields, context_of, read_context, set_context
+from ..errors import ContextError, amount
 from .record import Entity, Problem, Record, describe
 
 USER_DATA_KEY = "medflat"
@@ -26,12 +27,14 @@ def record_to_doc(record: Record, make_doc: Callable[[str], Doc], spans_key: str
 def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
     """Put a record's entities into `doc.spans[spans_key]`, its identifier and fields into `doc.user_data`.
 
-    The span group is set even if it stays empty. Scores, if every entity has one, go to its `attrs["scores"]`; if only
-    some have one, they are lost and reported.
+    The span group is set even if it stays empty. What the fields of an entity say about it, as `assertion`, becomes
+    attributes of its span, see `context.attributes`; a value that does not exist does not, and is reported. Scores, if
+    every entity has one, go to its `attrs["scores"]`; if only some have one, they are lost and reported.
 
     doc (Doc): a document with the record's text.
     RETURNS (list of Problem): an "unaligned" problem for each entity that is skipped because the text has no token
-        boundary at its start or end, or because its offsets are no stretch of the text; "dropped_meta" for scores.
+        boundary at its start or end, or because its offsets are no stretch of the text; "unknown_value" for attributes;
+        "dropped_meta" for scores.
     """
     spans = []
     scores = []
@@ -47,6 +50,7 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
             spans.append(span)
             scores.append(entity.score)
             entity_meta.append(entity.meta)
+            problems.extend(_set_context(span, entity, record))
     doc.spans[spans_key] = spans
     if scores and None not in scores:
         doc.spans[spans_key].attrs["scores"] = np.array(scores, dtype=np.float32)
@@ -59,8 +63,19 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
     return problems
 
 
+def _set_context(span: Span, entity: Entity, record: Record) -> list[Problem]:
+    try:
+        said = read_context(entity.meta)
+    except ContextError as error:
+        return [Problem("unknown_value", record.place, f"{describe(entity, record.text)}: {error}")]
+    if said != Context():
+        set_context(span, said)
+    return []
+
+
 def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
-    """Read the text and the spans of a document, with the scores, the identifier and the fields that `annotate` stored.
+    """Read the text and the spans of a document, with the scores, the identifier and the fields that `annotate` stored,
+    and what a pipeline said about the spans.
 
     A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated in other
     groups or in `doc.ents`.
@@ -77,7 +92,7 @@ def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
         # Other components may have changed the spans.
         metas = metas if len(metas) == len(found) else [{} for _ in found]
         record.entities = [
-            Entity(span.start_char, span.end_char, span.label_, score=score, meta=meta)
+            Entity(span.start_char, span.end_char, span.label_, score=score, meta={**_said(span), **meta})
             for (span, score), meta in zip(found, metas, strict=True)
         ]
         if not found and (doc.ents or any(doc.spans.values())):
@@ -97,6 +112,11 @@ def spans_with_scores(doc: Doc, spans_key: str) -> list[tuple[Span, float | None
     # Other components may keep other things under this name.
     values = map(float, scores) if np.shape(scores) == (len(group),) else repeat(None, len(group))
     return list(zip(group, values, strict=True))
+
+
+def _said(span: Span) -> dict[str, Any]:
+    said = context_of(span)
+    return {name: value for name, value in context_fields(said).items() if value} if said else {}
 
 
 def _as_lists(value: Any) -> Any:

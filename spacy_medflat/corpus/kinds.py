@@ -15,6 +15,7 @@ BROKEN: dict[str, str] = {
     "missing_spans_key": "document without the asked-for span group; read without entities",
     "dropped_span": "overlap or offsets that the output format cannot hold; entity not written",
     "unwritable": "character, label or text that the output format cannot hold; not written",
+    "unknown_value": "assertion, experiencer or temporality that does not exist; not read",
     "label_mismatch": "label that the first file lacks, so nothing can be learnt about it",
 }
 """The kinds that stop a strict run, with their meaning: an annotation is skipped, or two statements disagree."""

@@ -43,7 +43,7 @@ def test_the_cues_that_decided_are_named():
     text = "既往史：否认高血压。"
     section = Section(0, len(text), "past_history", 4)
     (context,) = judge(text, [(6, 9, "dis")], MATCHER, [section])
-    assert [(cue.text, cue.category, cue.start, cue.end) for cue in context.cues] == [
+    assert [(cue.text, cue.value, cue.start, cue.end) for cue in context.cues] == [
         ("既往史：", "historical", 0, 4),
         ("否认", "absent", 4, 6),
     ]

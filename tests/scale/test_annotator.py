@@ -130,3 +130,7 @@ def test_the_span_group_is_found():
     nlp.add_pipe("span_ruler", name="other", config={"spans_key": "two"})
     with pytest.raises(MedflatError, match="with --spans-key: the pipeline writes 'one', 'two'"):
         find_spans_key(nlp)
+
+
+def test_sections_and_contexts_are_no_group_to_write(judge):
+    assert find_spans_key(spacy.load(judge)) == "sc"
