@@ -15,6 +15,10 @@ COLUMNS = ("cue", "category", "direction", "reach", "labels")
 DIRECTIONS = ("after", "before", "section")
 REACHES = ("item", "clause", "list", "nearest", "sentence")
 
+# Before a cue that counts at the beginning of a clause only, and what a clause begins behind.
+_ANCHOR = "^"
+_BREAKS = frozenset(" ,.。;:!?\n)")
+
 PSEUDO, FILLER, AND, END, NONE = "pseudo", "filler", "and", "end", "none"
 CATEGORIES = (*ATTRIBUTE_OF, PSEUDO, FILLER, AND, END, *(f"{END}:{value}" for value in ATTRIBUTE_OF), NONE)
 
@@ -22,7 +26,8 @@ CATEGORIES = (*ATTRIBUTE_OF, PSEUDO, FILLER, AND, END, *(f"{END}:{value}" for va
 class Cue(NamedTuple):
     """A row of the table.
 
-    cue (str): the text; of the direction `section`, the label of a section.
+    cue (str): the text; with `^` before it, only where a clause begins; of the direction `section`, the label of a
+        section.
     category (str): a value of an attribute; or `pseudo`, what is no cue though a cue is in it; `end`, what ends every
         reach of an assertion; `end:VALUE`, what ends the reach of one value; `and`, what stands between the items of a
         list; `filler`, what may stand in a list beside its entities; `none`, in a table that is added, takes the cue
@@ -70,7 +75,7 @@ def parse_cues(text: str, name: str) -> list[Cue]:
     found: dict[tuple[str, str, str], tuple[str, Cue]] = {}
     for place, (cue, category, direction, reach, labels) in table_rows(text, name, COLUMNS):
         row = Cue(
-            check_word(cue, place, "cue"),
+            check_word(cue if cue != _ANCHOR else "", place, "cue"),
             _known(category, CATEGORIES, "category", place),
             "after" if direction == NO_VALUE else _known(direction, DIRECTIONS, "direction", place),
             "clause" if reach == NO_VALUE else _known(reach, REACHES, "reach", place),
@@ -145,7 +150,8 @@ class CueMatcher:
             else:
                 by_text.setdefault(fold(row.cue), []).append(row)
         self._rows = [tuple(found) for found in by_text.values()]
-        self._automaton: Any = AhoCorasick(list(by_text), store_patterns=False)
+        self._anchored = [text.startswith(_ANCHOR) for text in by_text]
+        self._automaton: Any = AhoCorasick([text.removeprefix(_ANCHOR) for text in by_text], store_patterns=False)
 
     def find(self, folded: str, entities: Stretches) -> Iterator[CueMatch]:
         """The cues of a text in their order.
@@ -160,6 +166,8 @@ class CueMatcher:
         reached = 0
         for start, end, pattern in sorted(((s, e, p) for p, s, e in matches), key=lambda found: (found[0], -found[1])):
             place = Stretch(start, end)
+            if self._anchored[pattern] and start and folded[start - 1] not in _BREAKS:
+                continue
             if start >= reached and not entities.hold(place) and not entities.cross(place):
                 reached = end
                 yield CueMatch(start, end, self._rows[pattern])

@@ -12,7 +12,7 @@ from .table import fold
 _UNSAID = Context("present", "patient", "current")
 # Of the values that reach an assertion, the first counts. Something planned whose absence is in question is possible:
 # 建议行造影排除肺栓塞.
-_PRECEDENCE = ("hypothetical", "absent", "possible", "conditional", "planned", "present")
+PRECEDENCE = ("hypothetical", "absent", "possible", "conditional", "planned", "present")
 
 
 def judge(
@@ -82,7 +82,7 @@ def _assertion(root: Root, scopes: Scopes, values: Sequence[str]) -> list[Scope]
     """The scope that decides; those of `planned` and `absent` if both reach."""
     reaching = {value: found for value in values if (found := _scopes(root, scopes, value))}
     acting = {value: found for value in reaching if (found := _acting(root, reaching[value]))}
-    first = next((value for value in _PRECEDENCE if value in acting), None)
+    first = next((value for value in PRECEDENCE if value in acting), None)
     if first == "absent" and "planned" in reaching:
         return [reaching["planned"][0], acting["absent"][0]]
     return acting[first][:1] if first else []

@@ -15,7 +15,8 @@ _LOOK_BACK = 8
 # What the reach of a value ends at, besides `end`: cues of the values that are named.
 _CUT_BY = {
     **dict.fromkeys(VALUES["experiencer"], VALUES["experiencer"]),
-    **dict.fromkeys(VALUES["temporality"], VALUES["temporality"]),
+    # Another person has a history of their own.
+    **dict.fromkeys(VALUES["temporality"], (*VALUES["temporality"], "family", "other")),
     **dict.fromkeys(("present", "absent", "possible", "conditional"), VALUES["assertion"]),
     # 如无发热 and 建议排除 keep what came first.
     "hypothetical": ("hypothetical",),

@@ -16,6 +16,7 @@ from spacy_medflat.context.cues import (
     shipped_cues,
 )
 from spacy_medflat.context.stretches import Stretch, Stretches
+from spacy_medflat.context.table import fold
 from spacy_medflat.errors import ContextError
 
 HEAD = "cue\tcategory\tdirection\treach\tlabels\n"
@@ -80,7 +81,7 @@ def test_labels():
 
 
 def matches(text, *entities, rows=("无|absent", "无水|pseudo", "水|pseudo", "无痛|pseudo")):
-    found = CueMatcher(parsed(*rows)).find(text, Stretches(Stretch(*place) for place in entities))
+    found = CueMatcher(parsed(*rows)).find(fold(text), Stretches(Stretch(*place) for place in entities))
     return [text[match.start : match.end] for match in found]
 
 
@@ -115,3 +116,10 @@ def test_matches_are_in_order_and_do_not_overlap(text, places):
     found = list(CueMatcher(parsed("无|absent", "无水|pseudo", "水痛|pseudo", "见|end")).find(text, entities))
     assert all(one.end <= other.start for one, other in pairwise(found))
     assert not any(entities.hold(match) or entities.cross(match) for match in found)
+
+
+def test_a_cue_at_the_beginning_of_a_clause_only():
+    assert matches("如，如无如。如", rows=["^如|hypothetical"]) == ["如", "如", "如"]
+    rows = ("^如|hypothetical", "如|end", "无|absent")
+    found = CueMatcher(parsed(*rows)).find(fold("无如，如"), Stretches([]))
+    assert [[row.category for row in match.rows] for match in found] == [["absent"], ["end"], ["hypothetical"]]

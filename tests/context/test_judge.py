@@ -22,12 +22,12 @@ def test_cases(case):
     assert values(judged(case)) == marked(case).values
 
 
-@pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_the_notes_of_the_sample(half):
+@pytest.mark.parametrize("part", ["tune", "held_out", "unseen"])
+def test_the_notes_of_the_sample(part):
     headings = HeadingMatcher(shipped_headings())
     right = dict.fromkeys(VALUES, 0)
     total = 0
-    for line in (CORPUS / f"context_{half}.jsonl").read_text(encoding="utf8").splitlines():
+    for line in (CORPUS / f"context_{part}.jsonl").read_text(encoding="utf8").splitlines():
         note = json.loads(line)
         spans = [(entity["start"], entity["end"], entity["label"]) for entity in note["entities"]]
         found = judge(note["text"], spans, MATCHER, headings.find(note["text"]))
@@ -35,7 +35,7 @@ def test_the_notes_of_the_sample(half):
         for entity, context in zip(note["entities"], found, strict=True):
             for attribute in VALUES:
                 right[attribute] += entity[attribute] == getattr(context, attribute)
-    assert total > 290
+    assert total > 100
     assert {attribute: count / total > 0.98 for attribute, count in right.items()} == dict.fromkeys(VALUES, True)
 
 
