@@ -15,6 +15,10 @@ class LexiconError(MedflatError):
     """A lexicon that cannot be read or used. The message names file, line and value."""
 
 
+class ContextError(MedflatError):
+    """Cues, headings or attributes that cannot be used. The message names file, line and value."""
+
+
 class VectorsError(MedflatError):
     """The pipeline has no word vectors, or none that FLAT can read."""
 

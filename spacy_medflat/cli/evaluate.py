@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
+from ..context.attributes import VALUES
 from ..errors import amount
 from ..files import write_json
 from ..ner.scorer import ROLES
@@ -23,7 +25,10 @@ def evaluate(
     code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
-    """Score a pipeline: overall, per type, and apart for spans that take part in nesting."""
+    """Score a pipeline: overall, per type, and apart for spans that take part in nesting.
+
+    If it judges what is said about entities, and the texts have that, its values are scored on the entities found.
+    """
     with friendly_errors():
         check_apart([output], [data])
         nlp, recognizer = load_pipeline(model, gpu_id, mixed_precision, code)
@@ -31,6 +36,8 @@ def evaluate(
         scores = nlp.evaluate(examples)
         rows = _rows(scores, f"spans_{recognizer.key}")
         say(table(["", "P", "R", "F"], rows, title=f"{model} on {data}", bold="all"))
+        if scores.get(f"context_{recognizer.key}_spans"):
+            say(_context_table(scores, f"context_{recognizer.key}"))
         say(f"{amount(len(examples), 'text')}, {scores['speed']:,.0f} characters a second")
         if output:
             write_json(output, scores)
@@ -45,6 +52,19 @@ def _rows(scores: dict[str, Any], prefix: str) -> Iterator[list[str]]:
     yield []
     for label, values in sorted((scores[f"{prefix}_per_type"] or {}).items()):
         yield _row(label, (values[name] for name in "prf"))
+
+
+def _context_table(scores: dict[str, Any], prefix: str) -> RenderableType:
+    """Each attribute, with the share of right values, and its values."""
+    rows: list[list[str]] = []
+    for attribute in VALUES:
+        accuracy = scores[f"{prefix}_{attribute}_acc"]
+        if accuracy is not None:
+            rows += [[], [attribute, "", "", "", f"{100 * accuracy:.2f}"]]
+            for value, found in scores[f"{prefix}_{attribute}_per_value"].items():
+                rows.append(_row(value, (found[name] for name in "prf")))
+    title = f"What is said about {amount(scores[f'{prefix}_spans'], 'entity')} of those found"
+    return table(["", "P", "R", "F", "right"], rows[1:], title=title)
 
 
 def _row(name: str, values: Iterable[float | None]) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc, Span
 
-from ..errors import amount
+from ..context.attributes import Context, context_fields, context_of, read_context, set_context
+from ..errors import ContextError, amount
 from ..partial_annotation import USER_DATA_KEY, set_weight, unknown_key, weight_of
 from .record import Entity, Problem, Record, describe
 
@@ -26,12 +27,14 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
     """Put a record's entities into `doc.spans[spans_key]`, its identifier, fields and weight into `doc.user_data`.
 
     The span group is set even if it stays empty. Unknown spans, if there are any, go into the group
-    `unknown_key(spans_key)`. Scores, if every entity has one, go to a group's `attrs["scores"]`; if only some have one,
-    they are lost and reported.
+    `unknown_key(spans_key)`. What the fields of an entity say about it, as `assertion`, becomes attributes of its span,
+    see `context.attributes`; a value that does not exist does not, and is reported. Scores, if every entity has one, go
+    to a group's `attrs["scores"]`; if only some have one, they are lost and reported.
 
     doc (Doc): a document with the record's text.
     RETURNS (list of Problem): an "unaligned" problem for each entity that is skipped because the text has no token
-        boundary at its start or end, or because its offsets are no stretch of the text; "dropped_meta" for scores.
+        boundary at its start or end, or because its offsets are no stretch of the text; "unknown_value" for attributes;
+        "dropped_meta" for scores.
     """
     doc.user_data[USER_DATA_KEY] = {"id": record.id, "meta": record.meta}
     kept, problems = _set_group(doc, spans_key, record.entities, record)
@@ -62,6 +65,7 @@ def _set_group(doc: Doc, key: str, entities: list[Entity], record: Record) -> tu
         else:
             spans.append(span)
             kept.append(entity)
+            problems.extend(_set_context(span, entity, record))
     doc.spans[key] = spans
     scores = [entity.score for entity in kept]
     if scores and None not in scores:
@@ -72,8 +76,19 @@ def _set_group(doc: Doc, key: str, entities: list[Entity], record: Record) -> tu
     return kept, problems
 
 
+def _set_context(span: Span, entity: Entity, record: Record) -> list[Problem]:
+    try:
+        said = read_context(entity.meta)
+    except ContextError as error:
+        return [Problem("unknown_value", record.place, f"{describe(entity, record.text)}: {error}")]
+    if said != Context():
+        set_context(span, said)
+    return []
+
+
 def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
-    """Read the text and the spans of a document, with all else that `annotate` stored.
+    """Read the text and the spans of a document, with all else that `annotate` stored, and what a pipeline said about the
+    spans.
 
     A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated in other
     groups or in `doc.ents`.
@@ -106,7 +121,7 @@ def _entities(doc: Doc, key: str, stored: Any) -> list[Entity]:
     # Other components may have changed the spans.
     metas = metas if len(metas) == len(found) else [{} for _ in found]
     return [
-        Entity(span.start_char, span.end_char, span.label_, score=score, meta=meta)
+        Entity(span.start_char, span.end_char, span.label_, score=score, meta={**_said(span), **meta})
         for (span, score), meta in zip(found, metas, strict=True)
     ]
 
@@ -118,6 +133,11 @@ def spans_with_scores(doc: Doc, spans_key: str) -> list[tuple[Span, float | None
     # Other components may keep other things under this name.
     values = map(float, scores) if np.shape(scores) == (len(group),) else repeat(None, len(group))
     return list(zip(group, values, strict=True))
+
+
+def _said(span: Span) -> dict[str, Any]:
+    said = context_of(span)
+    return {name: value for name, value in context_fields(said).items() if value} if said else {}
 
 
 def _as_lists(value: Any) -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..context.attributes import context_of
+from ..context.table_pipe import TablePipe
 from ..corpus.docs import spans_with_scores
 from ..errors import MedflatError
 from ..loading import first_span_finder, load_model, span_finders
@@ -127,7 +129,7 @@ def batches(order: Iterable[int], lengths: list[int], size: int) -> Iterator[lis
 
 
 def entities_of(doc: Doc, key: str) -> list[FoundEntity]:
-    """The spans of a group with their scores, which are None if the pipeline gives none.
+    """The spans of a group with their scores and what is said about them, which are None if the pipeline gives none.
 
     doc (Doc): annotated.
     key (str): the span group.
@@ -145,17 +147,19 @@ def entities_of(doc: Doc, key: str) -> list[FoundEntity]:
             None if score is None else round(score, _SCORE_DIGITS),
             # span.text would make a Token for each character of the whole span.
             text[span.start_char : span.end_char],
+            context_of(span),
         )
         for span, score in spans_with_scores(doc, key)
     ]
 
 
 def find_spans_key(nlp: Language) -> str:
-    """The span group of the components that find nested spans, or else of the only component that has a key.
+    """The span group of the components that find nested spans, or else of the only other one that finds entities.
 
     RAISES (MedflatError): there is none, or there are several.
     """
-    pipes: list[Any] = span_finders(nlp) or [pipe for _, pipe in nlp.pipeline]
+    others = [pipe for _, pipe in nlp.pipeline if not isinstance(pipe, TablePipe)]
+    pipes: list[Any] = span_finders(nlp) or others
     keys = {key for pipe in pipes if isinstance(key := getattr(pipe, "key", None), str)}
     if len(keys) != 1:
         found = f"writes {', '.join(map(repr, sorted(keys)))}" if keys else "has no component that finds spans"

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from ..context.attributes import Context, context_fields
+
 _NUMBERED_BY_LINE = {"jsonl", "lines", "csv", "broken"}
 
 
@@ -52,6 +54,7 @@ class FoundEntity(NamedTuple):
     label (str): its type.
     score (float or None): a probability, rounded to 4 digits.
     text (str): its characters.
+    context (Context or None): what is said about it, if the pipeline judges that.
     """
 
     start: int
@@ -59,6 +62,12 @@ class FoundEntity(NamedTuple):
     label: str
     score: float | None
     text: str
+    context: Context | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """What is written of it."""
+        own = {"start": self.start, "end": self.end, "label": self.label, "score": self.score, "text": self.text}
+        return own if self.context is None else {**own, **context_fields(self.context)}
 
 
 class Failure(NamedTuple):

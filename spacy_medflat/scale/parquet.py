@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..context.attributes import VALUES
 from ..errors import MedflatError
 from .items import Document, FoundEntity
 from .parse import plain
@@ -25,17 +26,18 @@ except ImportError as error:
 _KIND = b"medflat_kind"
 _EXACT_IN_DOUBLE = 2**53
 _INT64 = range(-(2**63), 2**63)
-_ENTITIES = pa.list_(
-    pa.struct(
-        [
-            ("start", pa.int32()),
-            ("end", pa.int32()),
-            ("label", pa.string()),
-            ("score", pa.float32()),
-            ("text", pa.string()),
-        ]
-    )
-)
+_ENTITY = [
+    ("start", pa.int32()),
+    ("end", pa.int32()),
+    ("label", pa.string()),
+    ("score", pa.float32()),
+    ("text", pa.string()),
+]
+_CUE = [("start", pa.int32()), ("end", pa.int32()), ("text", pa.string()), ("value", pa.string())]
+_CONTEXT = [*((attribute, pa.string()) for attribute in VALUES), ("cues", pa.list_(pa.struct(_CUE)))]
+_ENTITIES = pa.list_(pa.struct(_ENTITY))
+# Of pipelines that judge what is said about entities.
+_JUDGED = pa.list_(pa.struct([*_ENTITY, *_CONTEXT]))
 # The types of the kinds; of any other, string.
 _TYPES = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "large_int": pa.int64(), "double": pa.float64()}
 
@@ -85,14 +87,16 @@ def table_bytes(rows: Sequence[tuple[Document, list[FoundEntity]]], entities_fie
         columns = {name: _converted(values, kinds[name]) for name, values in columns.items()}
     else:
         columns = {name: [fields.get(name) for fields in records] for name in schema.names}
-    found = [[entity._asdict() for entity in entities] for _, entities in rows]
+    found = [[entity.fields() for entity in entities] for _, entities in rows]
+    judged = any(entity.context is not None for _, entities in rows for entity in entities)
+    entity_type = _JUDGED if judged else _ENTITIES
     try:
         arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
-        arrays.append(pa.array(found, type=_ENTITIES))
+        arrays.append(pa.array(found, type=entity_type))
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise MedflatError(f"a field does not fit its Parquet column: {error}") from error
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema.append(pa.field(entities_field, _ENTITIES))), buffer)
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema.append(pa.field(entities_field, entity_type))), buffer)
     return buffer.getvalue()
 
 
@@ -100,10 +104,12 @@ def unified_schema(paths: Iterable[Path]) -> Any:
     """The schema in which every field has the least type that holds its values in all parts."""
     merged: dict[str, Any] = {}
     metadata = None
-    entities = None
+    entities: Any = None
     for path in paths:
         schema = pq.read_schema(path)
-        *others, entities = schema
+        *others, last = schema
+        # Of parts of which only some have judged entities, those say what an entity is.
+        entities = last if entities is None or last.type == _JUDGED else entities
         metadata = metadata or schema.metadata
         for field in others:
             known = merged.setdefault(field.name, field)
@@ -139,6 +145,8 @@ def _cast(table: Any, schema: Any) -> Any:
         column = table.column(field.name)
         if _kind(field) == "json" and _kind(have) != "json":
             column = pa.array(_converted(column.to_pylist(), "json"), type=field.type)
+        if field.type == _JUDGED and column.type == _ENTITIES:
+            column = pa.array(column.to_pylist(), type=_JUDGED)
         columns.append(column.cast(field.type))
     return pa.Table.from_arrays(columns, schema=schema)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from spacy.tokens import DocBin
 
+from ..context.attributes import context_fields
 from ..corpus.formats.registry import write_records
 from ..corpus.record import Entity, Problem, Record
 from ..errors import MedflatError
@@ -94,7 +95,7 @@ def json_line(row: Written, names: FieldNames) -> bytes:
     RAISES (MedflatError): JSON cannot hold a field.
     """
     document, found = row
-    value = {**plain(document.fields), names.entities: [entity._asdict() for entity in found]}
+    value = {**plain(document.fields), names.entities: [entity.fields() for entity in found]}
     try:
         return f"{json.dumps(value, ensure_ascii=False)}\n".encode()
     except TypeError as error:
@@ -133,11 +134,16 @@ def _record(row: Written, names: FieldNames, keeps_scores: bool) -> Record:
     own = {names.text, names.id} if isinstance(document.id, str) else {names.text}
     return Record(
         text=document.text,
-        entities=[Entity(e.start, e.end, e.label, e.text, e.score if keeps_scores else None) for e in found],
+        entities=[_entity(entity, keeps_scores) for entity in found],
         id="" if document.id is None else str(document.id),
         place=document.place,
         meta={name: value for name, value in plain(document.fields).items() if name not in own},
     )
+
+
+def _entity(found: FoundEntity, keeps_scores: bool) -> Entity:
+    said = {} if found.context is None else context_fields(found.context)
+    return Entity(found.start, found.end, found.label, found.text, found.score if keeps_scores else None, said)
 
 
 PART_FORMATS: dict[str, PartFormat] = {

@@ -14,6 +14,8 @@ class Mark(NamedTuple):
     label (str): what is shown beneath it.
     score (float or None): 0 to 1, if it has one.
     error (str): what kind of error it is, shown with the label, in red; empty if it is none.
+    said (str): what is said about it, as `absent`, shown with the label; empty if nothing special is.
+    cues (str): what says so.
     """
 
     start: int
@@ -21,12 +23,14 @@ class Mark(NamedTuple):
     label: str
     score: float | None = None
     error: str = ""
+    said: str = ""
+    cues: str = ""
 
     @property
     def caption(self) -> str:
-        """What stands beneath the span: the label, cut where it is long, and the kind of error."""
+        """What stands beneath the span: the label, cut where it is long, what is said about it, the kind of error."""
         label = self.label if len(self.label) <= 14 else f"{self.label[:13]}…"
-        return f"{label} {self.error}".rstrip()
+        return " ".join(filter(None, (label, self.said, self.error)))
 
 
 def assign_lanes(text: str, marks: Sequence[Mark]) -> list[int | None]:

@@ -100,6 +100,8 @@ def render_page(title: str, texts: Sequence[PageText], *, whole: bool = True) ->
             "label": mark.label,
             "score": "" if mark.score is None else f"{mark.score:.4g}",
             "text": text.text[mark.start : mark.end],
+            "said": mark.said,
+            "cues": mark.cues,
         }
         for text in texts
         for mark in text.marks
@@ -114,6 +116,7 @@ def render_page(title: str, texts: Sequence[PageText], *, whole: bool = True) ->
             rows=rows,
             open=len(rows) <= 100,
             has_scores=any(row["score"] for row in rows),
+            is_judged=any(row["said"] or row["cues"] for row in rows),
             keys=[
                 {"label": label, "name": full_name(label), "colour": colour, "count": counts[label]}
                 for label, colour in palette.items()

@@ -7,6 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 from spacy.tokens import Doc, Span
 
+from ..context.attributes import cues_shown, values_shown
 from ..corpus.docs import spans_with_scores
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
@@ -48,7 +49,7 @@ def nest(scored: Iterable[tuple[Span, float | None]]) -> list[Node]:
 
 
 def render_tree(doc: Doc, spans_key: str = "sc") -> Tree:
-    """The entities of a Doc as a tree for the terminal, with labels and scores."""
+    """The entities of a Doc as a tree for the terminal, with labels, scores, and what is said about them."""
     scored = spans_with_scores(doc, spans_key)
     tree = Tree(Text(doc.text))
     labels = sorted({span.label_ for span, _ in scored})
@@ -63,4 +64,7 @@ def _grow(tree: Tree, nodes: list[Node], colours: dict[str, str]) -> None:
         line = Text.assemble((label, f"bold {colours[label]}"), " ", node.span.text)
         if node.score is not None:
             line.append(f"  {node.score:.2f}", style="dim")
+        if said := values_shown(node.span):
+            line.append(f"  {said}", style="italic")
+            line.append(f"  ({cues_shown(node.span)})", style="dim")
         _grow(tree.add(line), node.children, colours)

@@ -284,3 +284,29 @@ def test_an_ensemble_with_a_threshold(model, tmp_path):
 
 def test_render_without_texts(model):
     assert run("render", model).exit_code == 2
+
+
+def test_evaluate_and_render_what_is_said_about_entities(model, tmp_path):
+    nlp = spacy.load(model)
+    nlp.add_pipe("medflat_sections")
+    nlp.add_pipe("medflat_context")
+    nlp.to_disk(tmp_path / "model")
+    data = tmp_path / "dev.jsonl"
+    entities = [
+        {"start": 2, "end": 4, "label": "dis", "assertion": "absent", "temporality": "historical"},
+        {"start": 5, "end": 11, "label": "sym", "assertion": "present"},
+    ]
+    (text, _) = SENTENCES[1]
+    data.write_text(json.dumps({"text": text, "entities": entities}, ensure_ascii=False), encoding="utf8")
+    result = run("evaluate", tmp_path / "model", data, "-o", tmp_path / "scores.json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf8"))
+    assert (scores["context_sc_spans"], scores["context_sc_assertion_acc"]) == (2, 0.5)
+    output = " ".join(result.output.split())
+    assert "What is said about 2 entities of those found" in output
+    assert "assertion 50.00" in output and "temporality 0.00" in output and "experiencer" not in output
+    data.write_text(data.read_text(encoding="utf8").replace("absent", "absnt"), encoding="utf8")
+    result = run("evaluate", tmp_path / "model", data)
+    assert result.exit_code == 0 and "absnt" not in result.output
+    result = run("render", tmp_path / "model", "家族史：患者贫血，父亲右肺上叶结节")
+    assert result.exit_code == 0 and "family  (父亲)" in result.output

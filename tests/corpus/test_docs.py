@@ -78,3 +78,37 @@ def test_an_empty_group_beside_others_is_reported(nlp):
     assert [str(p) for p in doc_to_record(doc, "sc", place="p").problems] == [
         "p: ignored_annotation: span group 'sc' is empty; the document has 'gold'"
     ]
+
+
+def test_what_a_corpus_says_about_entities_becomes_attributes(nlp):
+    cue = {"start": 0, "end": 1, "text": "无", "value": "absent"}
+    meta = {"assertion": "absent", "temporality": None, "cues": [cue, "无", {"start": "0"}], "note": 1}
+    record = Record("无咳嗽", [Entity(1, 3, "sym", meta=meta)])
+    doc, problems = record_to_doc(record, nlp.make_doc, "sc")
+    span = doc.spans["sc"][0]
+    assert problems == []
+    assert (span._.assertion, span._.experiencer, span._.temporality) == ("absent", None, None)
+    assert [found.text for found in span._.cues] == ["无"]
+    assert doc_to_record(doc, "sc").entities[0].meta == meta
+
+
+@pytest.mark.parametrize("value", ["absnt", 1, ["absent"], {"a": 1}])
+def test_a_value_that_does_not_exist_is_reported_and_kept_as_a_field(nlp, value):
+    record = Record("无咳嗽", [Entity(1, 3, "sym", meta={"assertion": value})], place="x line 1")
+    doc, (problem,) = record_to_doc(record, nlp.make_doc, "sc")
+    assert problem.kind == "unknown_value" and "assertion must be one of present, absent" in str(problem)
+    assert doc.spans["sc"][0]._.assertion is None
+    assert doc_to_record(doc, "sc").entities[0].meta == {"assertion": value}
+
+
+def test_what_a_pipeline_says_about_entities_is_among_their_fields():
+    pipeline = spacy.blank("zh")
+    pipeline.add_pipe("medflat_context")
+    doc, _ = record_to_doc(Record("无咳嗽", [Entity(1, 3, "sym")]), pipeline.make_doc, "sc")
+    (entity,) = doc_to_record(pipeline(doc), "sc").entities
+    assert entity.meta == {
+        "assertion": "absent",
+        "experiencer": "patient",
+        "temporality": "current",
+        "cues": [{"start": 0, "end": 1, "text": "无", "value": "absent"}],
+    }

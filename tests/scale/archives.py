@@ -27,6 +27,15 @@ def save_ruler(folder: Path, *, faulty: bool = False) -> Path:
     return folder
 
 
+def save_judge(folder: Path) -> Path:
+    """Save the pipeline above that also says what a text says about what it finds."""
+    nlp = spacy.load(save_ruler(folder))
+    nlp.add_pipe("medflat_sections")
+    nlp.add_pipe("medflat_context")
+    nlp.to_disk(folder)
+    return folder
+
+
 def list_of(word: str) -> list[dict[str, str]]:
     """A pattern of one token for each character."""
     return [{"ORTH": char} for char in word]

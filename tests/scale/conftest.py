@@ -6,12 +6,17 @@ from functools import lru_cache
 import pytest
 import spacy
 
-from .archives import save_ruler
+from .archives import save_judge, save_ruler
 
 
 @pytest.fixture(scope="session")
 def ruler(tmp_path_factory):
     return save_ruler(tmp_path_factory.mktemp("ruler"))
+
+
+@pytest.fixture(scope="session")
+def judge(tmp_path_factory):
+    return save_judge(tmp_path_factory.mktemp("judge"))
 
 
 @pytest.fixture(scope="session")

@@ -147,3 +147,7 @@ def test_only_a_component_with_thresholds_can_lower_them(tmp_path):
     spacy.blank("zh").to_disk(tmp_path)
     with pytest.raises(MedflatError, match="has no 'medflat_ner' component"):
         make(tmp_path, lowest=0.03)(part(["贫血"]))
+
+
+def test_sections_and_contexts_are_no_group_to_write(judge):
+    assert find_spans_key(spacy.load(judge)) == "sc"

@@ -113,3 +113,20 @@ def test_parquet_files_that_do_not_go_together(typed, ruler, tmp_path):
     other.write_bytes(b"rubbish")
     with pytest.raises(MedflatError, match=r"other.parquet: not Parquet, or damaged"):
         run(other, tmp_path / "out.jsonl", ruler)
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_what_is_said_about_entities_is_in_their_column(output, judge, tmp_path):
+    # Parts of one text: in the first and the last nothing is found.
+    texts = ["无殊", "无咳嗽", "父亲有右肺上叶腺癌", "好"]
+    archive = write_lines(tmp_path / "notes.jsonl", [{"text": text} for text in texts])
+    run(archive, tmp_path / output, judge, buffer=1, target="parquet")
+    table = pq.read_table(tmp_path / output)
+    cues = "cues: list<element: struct<start: int32, end: int32, text: string, value: string>>"
+    said = f"assertion: string, experiencer: string, temporality: string, {cues}"
+    assert str(table.schema.field("entities").type) == f"{ENTITY[:-2]}, {said}>>"
+    found = table.column("entities").to_pylist()
+    assert [len(entities) for entities in found] == [0, 1, 3, 0]
+    assert (found[1][0]["assertion"], found[1][0]["temporality"]) == ("absent", "current")
+    assert found[1][0]["cues"] == [{"start": 0, "end": 1, "text": "无", "value": "absent"}]
+    assert {entity["experiencer"] for entity in found[2]} == {"family"}

@@ -1,10 +1,14 @@
 import gzip
 
 import pytest
+import spacy
 from hypothesis import given
+from spacy.tokens import DocBin
 
+from spacy_medflat.context.attributes import Context, FoundCue, context_of
 from spacy_medflat.corpus.formats.brat import read_brat
 from spacy_medflat.corpus.formats.docbin import read_docbin
+from spacy_medflat.corpus.formats.registry import read_records
 from spacy_medflat.scale.items import Document, FoundEntity
 from spacy_medflat.scale.run_settings import FieldNames
 from spacy_medflat.scale.writers import PART_FORMATS, write_part
@@ -40,7 +44,6 @@ def test_packed_bytes_do_not_depend_on_the_time(monkeypatch):
 
 
 def test_docbin_holds_scores_identifiers_and_fields(tmp_path):
-    from spacy.tokens import DocBin
     from spacy.vocab import Vocab
 
     written = write_part([row("肺癌", id="n1", ward=3), row("肺", id=7)], "docbin", NAMES, "found", "zh")
@@ -77,3 +80,37 @@ def test_no_rows(target):
         pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     written = write_part([], target, NAMES, "sc", "zh")
     assert written.entities == 0 and not written.failures
+
+
+def judged(text, context):
+    document, (entity,) = row(text)
+    return document, [entity._replace(context=context)]
+
+
+CONTEXT = Context("absent", "family", "current", (FoundCue(0, 1, "无", "absent"),))
+SAID = {
+    "assertion": "absent",
+    "experiencer": "family",
+    "temporality": "current",
+    "cues": [{"start": 0, "end": 1, "text": "无", "value": "absent"}],
+}
+
+
+def test_what_is_said_about_entities_is_among_their_fields(tmp_path):
+    written = write_part([judged("无咳嗽", CONTEXT), row("肺癌")], "jsonl", NAMES, "sc", "zh")
+    path = write(tmp_path / "a.jsonl", written.files[""])
+    assert [record.entities[0].meta for record in read_records(path)] == [SAID, {}]
+
+
+def test_what_is_said_about_entities_is_in_the_docs_of_a_docbin(tmp_path):
+    written = write_part([judged("无咳嗽", CONTEXT)], "docbin", NAMES, "sc", "zh")
+    path = write(tmp_path / "a.spacy", written.files[""])
+    (doc,) = DocBin().from_disk(path).get_docs(spacy.blank("zh").vocab)
+    assert context_of(doc.spans["sc"][0]) == CONTEXT
+    assert [record.entities[0].meta for record in read_docbin(path)] == [SAID]
+
+
+def test_brat_lists_what_it_loses():
+    written = write_part([judged("无咳嗽", CONTEXT)], "brat", NAMES, "sc", "zh")
+    lost = {problem.detail for problem in written.problems if problem.kind == "dropped_meta"}
+    assert {f"entity field {name!r} ×1" for name in SAID} <= lost

@@ -117,3 +117,18 @@ def test_spans_of_a_doc_are_in_characters():
     assert doc_marks(doc) == [Mark(3, 4, "dis", None)]
     group.attrs["scores"] = np.array([0.5], "f")
     assert doc_marks(doc) == [Mark(3, 4, "dis", 0.5)]
+
+
+def test_what_is_said_about_a_span_is_beneath_it_and_its_cues_in_the_title():
+    html = render_html("无肺癌", [Mark(1, 3, "dis", said="absent", cues="无"), Mark(1, 2, "bod")]).html
+    assert 'class="entity said"' in html and html.count("said") == 1
+    assert 'title="dis disease 疾病 · absent (无) · 1–3"' in html
+    assert 'data-caption="dis absent"' in html
+
+
+def test_attributes_of_spans_are_shown():
+    nlp = spacy.blank("zh")
+    nlp.add_pipe("medflat_context")
+    doc = nlp.make_doc("患者无咳嗽，有发热。")
+    doc.spans["sc"] = [doc.char_span(3, 5, "sym"), doc.char_span(7, 9, "sym")]
+    assert doc_marks(nlp(doc)) == [Mark(3, 5, "sym", said="absent", cues="无"), Mark(7, 9, "sym")]

@@ -194,3 +194,9 @@ def test_in_a_browser(page, tmp_path, width):
     assert lines[0] == "text,start,end,label,score,entity" and lines[1] == "ward <1>,0,4,bod,0.75,右肺上叶"
     assert lines[3] == '3,0,6,of <mine>,,"咳嗽, ""干"' and lines[4] == ""
     assert "ward <1>\t0\t4\tbod\t0.75\t右肺上叶" in log["tsv"]
+
+
+def test_the_table_has_what_is_said_only_where_something_is(page):
+    assert "<th>cues</th>" not in page
+    judged = render_page("t", [PageText("1", "无肺癌", [Mark(1, 3, "dis", said="absent", cues="无")])])
+    assert "<th>context</th><th>cues</th>" in judged and "<td>absent</td><td>无</td></tr>" in judged

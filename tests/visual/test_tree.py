@@ -58,3 +58,15 @@ def test_the_terminal_shows_text_labels_and_scores_without_added_spaces():
 def test_a_text_without_entities_or_without_the_group():
     for doc in (make_doc([]), NLP.make_doc("无")):
         assert render_tree(doc).children == []
+
+
+def test_what_is_said_about_a_span_and_why():
+    nlp = spacy.blank("zh")
+    nlp.add_pipe("medflat_context")
+    doc = nlp(make_doc([(1, 3, "sym"), (4, 6, "sym")], text="无发热但咳嗽"))
+    console = Console(width=60)
+    with console.capture() as captured:
+        console.print(render_tree(doc))
+    lines = captured.get().splitlines()
+    assert lines[1].split() == ["├──", "sym", "发热", "absent", "(无)"]
+    assert lines[2].split() == ["└──", "sym", "咳嗽"]

@@ -1,0 +1,173 @@
+"""Cues: words that say whether an entity is there, whose it is, and when; what they reach; and their table."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from ..errors import ContextError, clipped
+from .attributes import ATTRIBUTE_OF
+from .stretches import Stretch, Stretches
+from .table import NO_VALUE, check_word, fold, format_table, table_rows
+
+COLUMNS = ("cue", "category", "direction", "reach", "labels")
+
+DIRECTIONS = ("after", "before", "section")
+REACHES = ("item", "clause", "list", "nearest", "sentence")
+
+# Before a cue that counts at the beginning of a clause only, and what a clause begins behind.
+_ANCHOR = "^"
+_BREAKS = frozenset(" ,.。;:!?\n)")
+
+PSEUDO, FILLER, AND, END, NONE = "pseudo", "filler", "and", "end", "none"
+CATEGORIES = (*ATTRIBUTE_OF, PSEUDO, FILLER, AND, END, *(f"{END}:{value}" for value in ATTRIBUTE_OF), NONE)
+
+
+class Cue(NamedTuple):
+    """A row of the table.
+
+    cue (str): the text; with `^` before it, only where a clause begins; of the direction `section`, the label of a
+        section.
+    category (str): a value of an attribute; or `pseudo`, what is no cue though a cue is in it; `end`, what ends every
+        reach of an assertion; `end:VALUE`, what ends the reach of one value; `and`, what stands between the items of a
+        list; `filler`, what may stand in a list beside its entities; `none`, in a table that is added, takes the cue
+        out of the first one.
+    direction (str): where the entities stand: `after` the cue, or `before` it; in a `section` with this label, where no
+        other cue decides. A cue with rows for both looks before it only where nothing follows in its clause.
+    reach (str): how far: `item`, the nearest entity of an item of a list; `clause`, to a comma; `list`, also over
+        commas where nothing but entities stands between them; `nearest`, of what is before, the clause with the nearest
+        entity, looked for beyond its own clause if nothing but cues and fillers stands there; `sentence`.
+    labels (str): the labels of the entities that it acts on, commas between them; with `!` before them, all others; `-`
+        for all.
+    """
+
+    cue: str
+    category: str
+    direction: str = "after"
+    reach: str = "clause"
+    labels: str = NO_VALUE
+
+    @property
+    def attribute(self) -> str | None:
+        """The attribute that it decides, if it is no help to other cues."""
+        return ATTRIBUTE_OF.get(self.category)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two rows the same cue."""
+        return self.cue if self.direction == "section" else fold(self.cue), self.category, self.direction
+
+    def allows(self, label: str) -> bool:
+        """Whether it acts on entities with this label."""
+        if self.labels == NO_VALUE:
+            return True
+        names = self.labels.removeprefix("!").split(",")
+        return (label in names) != self.labels.startswith("!")
+
+
+def parse_cues(text: str, name: str) -> list[Cue]:
+    """Read a table of cues from the text of a file: columns `cue`, `category`, `direction`, `reach`, `labels`.
+
+    name (str): what messages call it.
+    RETURNS (list of Cue): the rows in their order.
+    RAISES (ContextError): an unknown value in a column, or the same cue twice; the message names the line.
+    """
+    found: dict[tuple[str, str, str], tuple[str, Cue]] = {}
+    for place, (cue, category, direction, reach, labels) in table_rows(text, name, COLUMNS):
+        row = Cue(
+            check_word(cue if cue != _ANCHOR else "", place, "cue"),
+            _known(category, CATEGORIES, "category", place),
+            "after" if direction == NO_VALUE else _known(direction, DIRECTIONS, "direction", place),
+            "clause" if reach == NO_VALUE else _known(reach, REACHES, "reach", place),
+            ",".join(part.strip() for part in labels.split(",")),
+        )
+        if row.direction == "section" and row.attribute is None:
+            raise ContextError(f"{place}: a section can give {', '.join(ATTRIBUTE_OF)}, not {clipped(category)}")
+        if row.key in found:
+            raise ContextError(f"{place}: {clipped(cue)} is {category} {row.direction} already in {found[row.key][0]}")
+        found[row.key] = (place.removeprefix(f"{name} "), row)
+    return [row for _, row in found.values()]
+
+
+def _known(value: str, known: Iterable[str], column: str, place: str) -> str:
+    if value not in known:
+        raise ContextError(f"{place}: unknown {column} {clipped(value)}; known are {', '.join(known)}")
+    return value
+
+
+def merge_cues(first: Iterable[Cue], added: Iterable[Cue]) -> list[Cue]:
+    """Add cues to others. One of the same text, category and direction replaces the first; `none` takes a text out."""
+    added = list(added)
+    gone = {fold(row.cue) for row in added if row.category == NONE}
+    merged = {row.key: row for row in first if fold(row.cue) not in gone}
+    merged.update((row.key, row) for row in added if row.category != NONE)
+    return list(merged.values())
+
+
+def format_cues(rows: Iterable[Cue]) -> str:
+    """The text of a table of cues."""
+    return format_table(rows, COLUMNS)
+
+
+@cache
+def shipped_cues() -> tuple[Cue, ...]:
+    """The cues of the package, `data/cues.tsv`."""
+    text = files(__package__).joinpath("data").joinpath("cues.tsv").read_text(encoding="utf-8")
+    return tuple(parse_cues(text, "cues.tsv"))
+
+
+class CueMatch(NamedTuple):
+    """A cue in a text.
+
+    start, end (int): characters, `end` exclusive.
+    rows (tuple of Cue): what it may stand for.
+    """
+
+    start: int
+    end: int
+    rows: tuple[Cue, ...]
+
+    def is_a(self, category: str) -> bool:
+        """Whether it may stand for this."""
+        return any(row.category == category for row in self.rows)
+
+
+class CueMatcher:
+    """Finds cues: from left to right, the longest one at each place, so that a longer one hides those in it.
+
+    sections (dict of list of Cue): the rows of sections, by their labels.
+    """
+
+    def __init__(self, rows: Iterable[Cue]):
+        """Make the automaton of a table."""
+        from ahocorasick_rs import AhoCorasick
+
+        by_text: dict[str, list[Cue]] = {}
+        self.sections: dict[str, list[Cue]] = {}
+        for row in rows:
+            if row.direction == "section":
+                self.sections.setdefault(row.cue, []).append(row)
+            else:
+                by_text.setdefault(fold(row.cue), []).append(row)
+        self._rows = [tuple(found) for found in by_text.values()]
+        self._anchored = [text.startswith(_ANCHOR) for text in by_text]
+        self._automaton: Any = AhoCorasick([text.removeprefix(_ANCHOR) for text in by_text], store_patterns=False)
+
+    def find(self, folded: str, entities: Stretches) -> Iterator[CueMatch]:
+        """The cues of a text in their order.
+
+        What lies inside of an entity, as 无 in 无痛性肿块, is part of its name. What crosses the border of one is no
+        cue: 无水 is none in 无[水疱].
+
+        folded (str): the text, see `table.fold`.
+        entities (Stretches): its entities.
+        """
+        matches = self._automaton.find_matches_as_indexes(folded, overlapping=True)
+        reached = 0
+        for start, end, pattern in sorted(((s, e, p) for p, s, e in matches), key=lambda found: (found[0], -found[1])):
+            place = Stretch(start, end)
+            if self._anchored[pattern] and start and folded[start - 1] not in _BREAKS:
+                continue
+            if start >= reached and not entities.hold(place) and not entities.cross(place):
+                reached = end
+                yield CueMatch(start, end, self._rows[pattern])
