@@ -1,0 +1,1 @@
+"""The sources of the project's own corpus: annotated sentences in brackets, their check, and the files made from them."""
