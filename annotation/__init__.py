@@ -1,1 +1,1 @@
-"""The sources of the project's own corpus: annotated sentences in brackets, their check, and the files made from them."""
+"""The sources of the project's own corpus: sentences annotated in brackets, their check, the files made of them."""

@@ -9,18 +9,20 @@ from spacy_medflat.files import iter_lines
 
 from .brackets import parse_brackets
 
-KINDS = frozenset(
-    "administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy function_test "
-    "guideline health_education laboratory leaflet nursing operation outpatient pathology prescription progress "
-    "public_health question radiology referral tcm textbook ultrasound".split()
-)
-DEPARTMENTS = frozenset(
-    "anaesthesiology burns cardiology cardiothoracic_surgery dermatology emergency endocrinology ent gastroenterology "
-    "general genetics geriatrics gynaecology haematology icu infection laboratory neonatology nephrology neurology "
-    "neurosurgery nutrition obstetrics occupational oncology ophthalmology orthopaedics paediatrics pain pathology "
-    "pharmacy psychiatry public_health radiology rehabilitation respiratory rheumatology stomatology surgery tcm "
-    "toxicology ultrasound urology vascular_surgery".split()
-)
+_KINDS = """
+administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy function_test guideline
+health_education laboratory leaflet nursing operation outpatient pathology prescription progress public_health question
+radiology referral tcm textbook ultrasound
+"""
+_DEPARTMENTS = """
+anaesthesiology burns cardiology cardiothoracic_surgery dermatology emergency endocrinology ent gastroenterology general
+genetics geriatrics gynaecology haematology icu infection laboratory neonatology nephrology neurology neurosurgery
+nutrition obstetrics occupational oncology ophthalmology orthopaedics paediatrics pain pathology pharmacy psychiatry
+public_health radiology rehabilitation respiratory rheumatology stomatology surgery tcm toxicology ultrasound urology
+vascular_surgery
+"""
+KINDS = frozenset(_KINDS.split())
+DEPARTMENTS = frozenset(_DEPARTMENTS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,5 @@ def _record(line: str, number: int, path: Path) -> Record:
     text, entities = parse_brackets(brackets)
     if not text.strip() or text != text.strip():
         raise CorpusError("the text is empty, or begins or ends with white space")
-    return Record(
-        text, entities, place=f"{path.name} line {number}", meta={"kind": kind, "department": department, "line": number}
-    )
+    meta = {"kind": kind, "department": department, "line": number}
+    return Record(text, entities, place=f"{path.name} line {number}", meta=meta)
