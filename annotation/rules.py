@@ -19,7 +19,7 @@ _OPENS_WITH = {
 }
 # Names that begin like a word of the list.
 _LEXICAL = re.compile(
-    "无力|无尿|无汗|无症状|无菌|无痛|无脑|无精|无氧|无反应|有机|有害|有丝|伴癌|行为|行走|反复呼吸道感染|持续性|持续状态|轻度认知"
+    "无力|无尿|无汗|无症状|无菌|无痛|无脑|无精|无氧|无反应|无回声|无创|口服补液盐|口服轮状|口服脊髓|有机|有害|有丝|伴癌|行为|行走|反复呼吸道感染|持续性|持续状态|轻度认知"
 )
 _ENDS_WITH = {
     "sym": "者 等 史 患者 患儿",
@@ -56,8 +56,8 @@ def find_faults(record: Record, settled: Mapping[str, str]) -> Iterator[Fault]:
             yield Fault(line, f"{describe(entity, record.text)}: {message}", is_error)
     overlaps = find_overlaps(record.entities)
     for outer, inner in [*overlaps.nested, *overlaps.same_span]:
-        if message := _nesting_fault(outer, inner):
-            yield Fault(line, f"{describe(inner, record.text)} in {describe(outer, record.text)}: {message}")
+        if fault := _nesting_fault(outer, inner):
+            yield Fault(line, f"{describe(inner, record.text)} in {describe(outer, record.text)}: {fault}")
     yield from _forgotten(record, settled)
 
 
@@ -87,9 +87,10 @@ def _nesting_fault(outer: Entity, inner: Entity) -> str | None:
         return "one span has one type"
     if outer.label == "sym":
         return None if inner.label in _INNER else f"{inner.label} is never inside sym"
-    if outer.label == "dis" and inner.label == "bod" and outer.start == inner.start and inner.end - inner.start >= 3:
+    leads = outer.label == "dis" and inner.label == "bod" and outer.start == inner.start
+    if leads and inner.end - inner.start >= 3 and outer.end - inner.end >= 2:
         return None
-    return "only sym holds others, and dis a leading bod of three characters or more"
+    return "only sym holds others, and dis a leading bod of three characters or more before a name of two or more"
 
 
 def _forgotten(record: Record, settled: Mapping[str, str]) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """Stretches of characters that sentences share with each other and with other texts."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,15 @@ from spacy_medflat.corpus.record import Record
 from spacy_medflat.files import iter_lines
 
 RUN = 12
-"""So many characters in a row are not shared by chance: in CMeEE's own texts 12 are mostly whole names."""
+"""So many characters in a row are not shared by chance, unless they are mostly a name or mostly numbers."""
+
+OF_A_NAME = RUN - 2
+"""A run with so many characters of one name (an entity but `sym`) does not count."""
+
+CHINESE = RUN // 2
+"""A run with fewer Chinese characters does not count."""
+
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 
 SIMILAR = 0.5
 """Sentences whose groups of three characters overlap so far (Jaccard index) say the same."""
@@ -41,7 +50,7 @@ def runs_of(text: str) -> Iterator[str]:
 
 
 class RunFinder:
-    """Knows the runs of the corpus, apart from those of set phrases and those inside a name (an entity but `sym`)."""
+    """Knows the runs of the corpus, apart from set phrases, names and numbers."""
 
     def __init__(self, records: Sequence[Record], set_phrases: Iterable[str] = ()) -> None:
         phrases = list(set_phrases)
@@ -97,11 +106,12 @@ def _own_runs(record: Record, set_phrases: list[str]) -> Iterator[tuple[int, str
         while start >= 0:
             is_phrase[start : start + len(phrase)] = [True] * len(phrase)
             start = bare.find(phrase, start + 1)
-    names = [(e.start, e.end) for e in record.entities if e.label != "sym" and e.end - e.start >= RUN]
+    names = [(e.start, e.end) for e in record.entities if e.label != "sym" and e.end - e.start >= OF_A_NAME]
     for start in range(len(bare) - RUN + 1):
-        first, last = kept[start], kept[start + RUN - 1]
-        if not any(is_phrase[start : start + RUN]) and not any(a <= first and last < b for a, b in names):
-            yield start, bare[start : start + RUN]
+        run, places = bare[start : start + RUN], kept[start : start + RUN]
+        is_name = any(sum(a <= i < b for i in places) >= OF_A_NAME for a, b in names)
+        if not is_name and not any(is_phrase[start : start + RUN]) and len(_CHINESE.findall(run)) >= CHINESE:
+            yield start, run
 
 
 def _stretches(starts: list[int]) -> Iterator[tuple[int, int]]:

@@ -10,9 +10,9 @@ from spacy_medflat.files import iter_lines
 from .brackets import parse_brackets
 
 _KINDS = """
-administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy function_test guideline
-health_education laboratory leaflet nursing operation outpatient pathology prescription progress public_health question
-radiology referral tcm textbook ultrasound
+administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy function_test
+guideline health_education laboratory leaflet nursing operation outpatient pathology prescription progress
+public_health question radiology referral tcm textbook ultrasound
 """
 _DEPARTMENTS = """
 anaesthesiology burns cardiology cardiothoracic_surgery dermatology emergency endocrinology ent gastroenterology general
