@@ -16,6 +16,7 @@ from .rules import find_faults, read_labels
 from .shared_runs import RunFinder, read_set_phrases, similar_pairs
 from .source import Fault
 from .statistics import count_kinds, find_wavering
+from .usage import count_usage, find_odd, known_strings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Files = Annotated[list[Path] | None, typer.Argument(help="Source files; all of the corpus if none is named.")]
@@ -40,6 +41,7 @@ def check(
     for path in chosen:
         records, faults = _faults([path])
         faults[path.name] += _shared_faults(records, others)
+        faults[path.name] += find_odd(records, known_strings(count_usage([*others, *records])))
         others += records
         for fault in sorted(faults[path.name], key=lambda fault: (fault.line, not fault.is_error, fault.message)):
             if fault.is_error or not quiet:

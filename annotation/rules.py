@@ -39,7 +39,7 @@ _COVERED = {"sym", "dis", "pro", "dru", "ite", "mic", "equ"}
 def read_labels(path: Path) -> dict[str, str]:
     """Read the strings whose type is settled, `string<TAB>type`; `-` is said of strings that are never an entity.
 
-    RETURNS (dict of str to str): type or `-` by string.
+    RETURNS (dict of str to str): type by string, or several with `|` between them, or `-`.
     """
     return dict(line.rstrip("\n").split("\t") for _, line in iter_lines(path) if line.strip())
 
@@ -65,11 +65,10 @@ def _entity_faults(entity: Entity, text: str, settled: Mapping[str, str]) -> Ite
     label, surface = entity.label, text[entity.start : entity.end]
     if _EDGE.search(surface):
         yield "begins or ends with white space or punctuation", True
-    match settled.get(surface):
-        case "-":
-            yield "a general word, never an entity", True
-        case str(settled_label) if settled_label != label:
-            yield f"labels.tsv says {settled_label}", True
+    allowed = settled.get(surface, label).split("|")
+    if label not in allowed:
+        said = "a general word, never an entity" if allowed == ["-"] else f"labels.tsv says {' or '.join(allowed)}"
+        yield said, True
     for word in _OPENS_WITH.get(label, "").split():
         if surface.startswith(word) and surface != word and not _LEXICAL.match(surface):
             yield f"begins with {word}, which stays outside", False
