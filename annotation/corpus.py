@@ -59,9 +59,12 @@ def _is_dev(record: Record) -> bool:
 def write_corpus(records: Sequence[Record], folder: Path) -> tuple[int, int]:
     """Write train.json and dev.json in the CMeEE layout, with `kind` and `department` beside each text.
 
+    Kinds are mixed, so that the first texts of a file are a sample of it.
+
     RETURNS (int, int): their numbers of sentences.
     """
-    parts = split([replace(record, meta={k: v for k, v in record.meta.items() if k != "line"}) for record in records])
+    mixed = sorted(records, key=lambda record: fingerprint(record.text))
+    parts = split([replace(record, meta={k: v for k, v in record.meta.items() if k != "line"}) for record in mixed])
     for name, part in zip(("train", "dev"), parts, strict=True):
         write_cmeee(part, folder / f"{name}.json")
     return len(parts[0]), len(parts[1])

@@ -73,7 +73,7 @@ def _entity_faults(entity: Entity, text: str, settled: Mapping[str, str]) -> Ite
         if surface.startswith(word) and surface != word and not _LEXICAL.match(surface):
             yield f"begins with {word}, which stays outside", False
     for word in _ENDS_WITH.get(label, "").split():
-        if surface.endswith(word) and surface != word:
+        if surface.endswith(word) and surface != word and not _LEXICAL.fullmatch(surface):
             yield f"ends with {word}, which stays outside", False
     if label == "dru" and _DOSE.search(surface):
         yield "holds a dose or a percentage, which stays outside", True

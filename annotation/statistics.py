@@ -10,6 +10,8 @@ from spacy_medflat.corpus.record import Record
 
 from .brackets import TYPES
 
+MEANT = ({"bod", "ite"}, {"bod", "dru"})
+
 
 def count_kinds(records: Sequence[Record]) -> Table:
     """A row for each kind of document: sentences, characters, entities by type, shares of nested and bare sentences."""
@@ -33,7 +35,7 @@ def count_kinds(records: Sequence[Record]) -> Table:
 def find_wavering(records: Sequence[Record], settled: Mapping[str, str]) -> list[tuple[str, dict[str, list[str]]]]:
     """Strings that are annotated with several types, though nothing settles them.
 
-    `bod` and `ite` for one string are meant: a cell is a part of the body, its count a measure.
+    `bod` and `ite`, or `bod` and `dru`, are meant: a cell and its count, a hormone of the body and one that is given.
 
     settled (mapping of str to str): the strings of labels.tsv.
     RETURNS (list of (str, dict of str to list of str)): the string, and the places of each type, the most frequent
@@ -46,6 +48,6 @@ def find_wavering(records: Sequence[Record], settled: Mapping[str, str]) -> list
     wavering = [
         (string, dict(by_label))
         for string, by_label in places.items()
-        if len(by_label) > 1 and set(by_label) != {"bod", "ite"} and string not in settled
+        if len(by_label) > 1 and set(by_label) not in MEANT and string not in settled
     ]
     return sorted(wavering, key=lambda item: (-sum(map(len, item[1].values())), item[0]))
