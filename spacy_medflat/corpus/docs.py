@@ -87,7 +87,7 @@ def _set_context(span: Span, entity: Entity, record: Record) -> list[Problem]:
 
 
 def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
-    """Read the text and the spans of a document, all else that `annotate` stored, and what a pipeline said of the spans.
+    """Read text and spans of a document, all else that `annotate` stored, and what a pipeline said of the spans.
 
     A document without this span group gives no entities, and a "missing_spans_key" problem if it is annotated in other
     groups or in `doc.ents`.
