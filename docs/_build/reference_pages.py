@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "spacy_medflat"
 GROUND_FLOOR = "ground_floor"
 # The pages in the order of a reader's way; the reference follows.
 PAGES = (
-    "index tutorial data words training thresholds calibration evaluate annotate ensembles experiments cmeee flat results speed "
+    "index tutorial data words training thresholds calibration context evaluate annotate ensembles experiments cmeee flat results speed "
     "architecture"
 ).split()
 
