@@ -1,4 +1,3 @@
-import time
 from itertools import pairwise
 
 import pytest
@@ -126,11 +125,6 @@ def test_sections_are_in_order_and_apart(text):
         assert stretch == stretch.strip()
 
 
-@pytest.mark.parametrize("unit", [" ", "\n", "主 ", "(", "一、", "【主诉"])
-def test_the_time_is_linear(unit):
-    def seconds(length):
-        begun = time.process_time()
-        found((unit * length)[:length])
-        return time.process_time() - begun
-
-    assert seconds(80_000) < 9 * max(seconds(20_000), 0.02)
+@pytest.mark.parametrize("unit", [" ", "\n", "主 ", "(", "一、", "【主诉", "1.", "主诉"])
+def test_long_texts_of_what_titles_are_made_of(unit):
+    assert len(found((unit * 200_000)[:200_000])) < 2
