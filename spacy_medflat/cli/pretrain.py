@@ -9,11 +9,11 @@ import typer
 
 from ..encoder.pretraining.pretrain import pretrain as run_pretraining
 from ..encoder.pretraining.pretrain_settings import PretrainSettings
-from ..encoder.pretraining.run_options import RunOptions, Watcher
+from ..encoder.pretraining.run_options import RunOptions
 from ..encoder.pretraining.text_inputs import find_inputs
 from ..runtime import has_bfloat16, torch_device
 from .common import GpuId, friendly_errors, say
-from .progress import stages_done, steps_done
+from .progress import steps_watched
 
 
 def pretrain(
@@ -95,16 +95,11 @@ def pretrain(
         command = shlex.join(["python", "-m", "spacy", *sys.argv[1:]])
         options = RunOptions(output, resume, force, save_every, minutes, half, device, command)
         inputs = find_inputs(notes, weight or [], encoding, text_field)
-        with stages_done() as reading, steps_done(report_every) as (moment, every):
-            watch = Watcher(reading, moment, lambda line: say(line, stderr=True), _warn, every)
+        with steps_watched(report_every) as watch:
             outcome = run_pretraining(inputs, settings, options, watch)
         if outcome.step < outcome.steps:
             say(f"Stopped after {outcome.step:,} of {outcome.steps:,} steps; the same command with --resume goes on")
         say(f"The encoder is in {output}", "bold")
-
-
-def _warn(message: str) -> None:
-    say(f"Warning: {message}", "yellow", stderr=True)
 
 
 def _name(path: Path | None) -> str | None:

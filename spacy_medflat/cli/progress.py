@@ -1,6 +1,5 @@
 """Progress bars on stderr, which vanish when the work is done and never appear in a log file."""
 
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,8 +17,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
-from ..encoder.pretraining.run_options import Moment
+from ..encoder.pretraining.run_options import Moment, Watcher
 from ..errors import amount
 from ..scale.run import State
 
@@ -83,27 +83,37 @@ def texts_done() -> Iterator[Callable[[State], None]]:
 
 
 @contextmanager
-def steps_done(seconds: float) -> Iterator[tuple[Callable[[Moment], None], float]]:
-    """Give a function to be called with how far a training is, and how many seconds are to pass between the calls.
+def steps_watched(seconds: float) -> Iterator[Watcher]:
+    """Watch a training: a bar with its rate, and lines above it. Without a terminal, a line now and then, for a log.
 
-    Where there is no terminal, a line is written at each call.
-
-    seconds (float): between lines.
+    seconds (float): between these lines.
     """
     with _progress(TextColumn("{task.fields[shown]}")) as progress:
-        task = progress.add_task("training", total=None, shown="", visible=False)
+        task = progress.add_task("reading", total=None, shown="")
+        begun = False
 
-        def update(moment: Moment) -> None:
-            rate = moment.characters / max(moment.seconds, 1e-9)
-            shown = f"loss {moment.loss:.3f}, {rate:,.0f} characters a second"
-            if not progress.disable:
-                progress.update(task, total=moment.steps, completed=moment.step, shown=shown, visible=True)
-                return
-            left = timedelta(seconds=round((moment.steps - moment.step) * moment.seconds / max(moment.done, 1)))
-            line = f"step {moment.step:,} of {moment.steps:,}: {shown}, {left} to go"
-            print(line, file=sys.stderr, flush=True)
+        def show(line: str, style: str = "") -> None:
+            progress.console.print(Text(line, style=style), soft_wrap=True)
 
-        yield update, seconds if progress.disable else 1.0
+        def reading(stage: str, done: int, total: int | None) -> None:
+            progress.update(task, description=stage, shown=amount(done, "text"))
+
+        def moment(now: Moment) -> None:
+            nonlocal begun
+            rate = now.characters / max(now.seconds, 1e-9)
+            shown = f"loss {now.loss:.3f}, {rate:,.0f} characters a second"
+            if progress.disable:
+                left = timedelta(seconds=round((now.steps - now.step) * now.seconds / max(now.done, 1)))
+                show(f"step {now.step:,} of {now.steps:,}: {shown}, {left} to go")
+            elif begun:
+                progress.update(task, completed=now.step, shown=shown)
+            else:
+                # What was done before is no measure of the time that is left.
+                progress.reset(task, total=now.steps, completed=now.step, description="training", shown=shown)
+                begun = True
+
+        every = seconds if progress.disable else 1.0
+        yield Watcher(reading, moment, show, lambda line: show(f"Warning: {line}", "yellow"), every)
 
 
 def _progress(column: ProgressColumn) -> Progress:
