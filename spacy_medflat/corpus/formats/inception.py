@@ -18,7 +18,7 @@ from typing import Any
 
 from ...errors import CorpusError, MedflatError, clipped
 from ...files import BOM, read_text
-from ..record import Entity, OnSkip, Problem, Record, lost_entity_fields, lost_scores, skip_unreadable
+from ..record import Entity, OnSkip, Problem, Record, lost_entity_fields, lost_scores, lost_uncertainty, skip_unreadable
 from .file_names import file_name
 from .json_io import split_id
 
@@ -144,7 +144,11 @@ def write_inception(records: Iterable[Record], path: Path) -> list[Problem]:
     taken: set[str] = set()
     for number, record in enumerate(records, 1):
         target = path / f"{file_name(record.id, number, taken)}.json"
-        problems += [*lost_scores(record), *lost_entity_fields(record, _unfit_fields(record))]
+        problems += [
+            *lost_scores(record),
+            *lost_entity_fields(record, _unfit_fields(record)),
+            *lost_uncertainty(record),
+        ]
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_cas_json(cassis, typesystem, record), encoding="utf-8", newline="\n")
     return problems
