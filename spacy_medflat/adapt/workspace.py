@@ -12,8 +12,8 @@ from ..errors import MedflatError
 from ..files import locked, read_model, write_json
 from ..scale.run_settings import FieldNames
 from ..scale.sources import Source, fingerprint
-from .notes import NoteCounts, distinct, draw, read_notes, write_notes
-from .settings import NoteSettings
+from .note_texts import NoteCounts, distinct, draw, read_notes, write_notes
+from .self_train_settings import NoteSettings
 
 _REMEDY = "give another output, or start anew with --force"
 _NOTES, _DONE, _LOCK = "notes.jsonl", "notes.json", "_lock"

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from ..adapt.label import Outcome
-from ..adapt.run import self_train as label_notes
-from ..adapt.settings import ChoiceSettings, NoteSettings
+from ..adapt.pseudo_records import Outcome
+from ..adapt.self_train_settings import ChoiceSettings, NoteSettings
+from ..adapt.self_training import self_train as label_notes
 from ..corpus.report import ranked
 from ..errors import amount
 from ..files import write_json

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..corpus.record import Entity, Problem, Record
 from ..corpus.report import ranked
-from .choose import Choice, Quota, Scored, choose, make_quota, merge
-from .notes import NoteCounts
-from .settings import ChoiceSettings
+from .note_texts import NoteCounts
+from .self_train_settings import ChoiceSettings
+from .sure_spans import Choice, Quota, Scored, choose, make_quota, merge
 from .teacher import Teacher
 
 

@@ -18,7 +18,7 @@ from ..scale.parse import parse
 from ..scale.readers import Meter, read_items
 from ..scale.run_settings import FieldNames
 from ..scale.sources import Source
-from .pieces import letters, pieces
+from .cutting import letters, pieces
 
 # Why notes and pieces of them are left out, as it is reported.
 UNREADABLE = "that cannot be read"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.adapt.choose import Choice, Quota, Scored, choose, make_quota, merge
+from spacy_medflat.adapt.sure_spans import Choice, Quota, Scored, choose, make_quota, merge
 
 BOTH = [frozenset({"bod", "dis"})] * 2
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from ..errors import MedflatError
 from ..ner.span_finder import LOWEST_SCORE
 from ..partial_annotation import checked_weight
-from .choose import Agree
+from .sure_spans import Agree
 
 
 class NoteSettings(BaseModel):

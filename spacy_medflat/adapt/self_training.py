@@ -22,8 +22,8 @@ from ..scale.output import Output
 from ..scale.run import State, annotate_corpus
 from ..scale.run_settings import FieldNames, RunSettings
 from ..scale.sources import STDIN, Source, find_sources, fingerprint
-from .label import Outcome, labelled
-from .settings import ChoiceSettings, NoteSettings
+from .pseudo_records import Outcome, labelled
+from .self_train_settings import ChoiceSettings, NoteSettings
 from .teacher import Teacher, digests_of, read_teacher
 from .workspace import Prepared, Workspace, fingerprint_of_files
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.adapt.pieces import letters, pieces
+from spacy_medflat.adapt.cutting import letters, pieces
 
 
 @pytest.mark.parametrize(

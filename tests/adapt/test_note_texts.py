@@ -1,7 +1,7 @@
 import json
 import random
 
-from spacy_medflat.adapt.notes import (
+from spacy_medflat.adapt.note_texts import (
     BEYOND,
     DUPLICATE,
     LABELLED,

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 import spacy
 
-from spacy_medflat.adapt import run as run_module
-from spacy_medflat.adapt.run import self_train
-from spacy_medflat.adapt.settings import ChoiceSettings, NoteSettings
+from spacy_medflat.adapt import self_training as run_module
+from spacy_medflat.adapt.self_train_settings import ChoiceSettings, NoteSettings
+from spacy_medflat.adapt.self_training import self_train
 from spacy_medflat.corpus.formats.registry import read_records
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale.run_folder import PartsFolder
