@@ -15,6 +15,9 @@ RUN = 12
 OF_A_NAME = RUN - 2
 """A run with so many characters of one name (an entity but `sym`) does not count."""
 
+LONGEST = 16
+"""So many characters in a row of another text must go, whatever they are: a name, a phrase or numbers."""
+
 CHINESE = RUN // 2
 """A run with fewer Chinese characters does not count."""
 
@@ -43,10 +46,10 @@ def read_set_phrases(path: Path) -> list[str]:
     return [line.strip() for _, line in iter_lines(path) if line.strip()]
 
 
-def runs_of(text: str) -> Iterator[str]:
-    """The groups of `RUN` characters of a text, white space left out."""
+def runs_of(text: str, size: int = RUN) -> Iterator[str]:
+    """The groups of `size` characters of a text, white space left out."""
     bare = "".join(text.split())
-    return (bare[i : i + RUN] for i in range(len(bare) - RUN + 1))
+    return (bare[i : i + size] for i in range(len(bare) - size + 1))
 
 
 class RunFinder:
@@ -59,6 +62,10 @@ class RunFinder:
         for number, record in enumerate(records):
             for start, run in _own_runs(record, phrases):
                 self._places[run].append((number, start))
+        self._longest: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for number, record in enumerate(records):
+            for start, run in enumerate(runs_of(record.text, LONGEST)):
+                self._longest[run].append((number, start))
 
     def inside(self) -> list[SharedRun]:
         """What sentences of the corpus share with an earlier one, or repeat.
@@ -85,6 +92,9 @@ class RunFinder:
             for run in runs_of(text):
                 for number, start in self._places.get(run, ()):
                     hits[number, other].add(start)
+            for run in runs_of(text, LONGEST):
+                for number, start in self._longest.get(run, ()):
+                    hits[number, other].update(range(start, start + LONGEST - RUN + 1))
         return self._joined(hits, names.__getitem__)
 
     def _joined(self, hits: dict[tuple[int, int], set[int]], name: Callable[[int], str]) -> list[SharedRun]:

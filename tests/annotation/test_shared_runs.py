@@ -40,3 +40,10 @@ def test_sentences_that_say_nearly_the_same():
     a, b, c = record(LONG + "两天", "a"), record(LONG + "三天", "b"), record("血压偏高", "c")
     [(later, earlier, index)] = similar_pairs([a, b, c])
     assert (later.place, earlier.place) == ("b", "a") and 0.5 < index < 1
+
+
+def test_a_long_name_of_another_text_counts_though_it_is_a_name():
+    name = "Abcdefg-Hijklmn综合征"
+    record = Record(f"考虑{name}。", [Entity(2, 2 + len(name), "dis")], place="a")
+    assert [shared.run for shared in RunFinder([record]).outside([("elsewhere", f"有{name}者")])] == [name]
+    assert not RunFinder([record]).outside([("elsewhere", f"有{name[:15]}者")])
