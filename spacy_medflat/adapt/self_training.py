@@ -81,7 +81,7 @@ def self_train(
     check_extras(sources, "", "local")
     check_first_texts(sources, names, warn)
     teachers = [read_teacher(model, reading.get("gpu_id", -1), reading.get("code")) for model in models]
-    _check_teachers(teachers, warn)
+    _check_teachers(teachers, choice.sure, warn)
     with work.locked():
         wanted = Prepared(
             notes=notes,
@@ -118,14 +118,14 @@ def _sources(inputs: Sequence[str], notes: NoteSettings, warn: Callable[[str], N
     return [replace(source, kind="lines") if as_lines and source.kind == "text" else source for source in found]
 
 
-def _check_teachers(teachers: Sequence[Teacher], warn: Callable[[str], None]) -> None:
+def _check_teachers(teachers: Sequence[Teacher], sure: float, warn: Callable[[str], None]) -> None:
     if keys := sorted({teacher.key for teacher in teachers} - {teachers[0].key}):
         raise MedflatError(f"{teachers[0].model} writes the span group {teachers[0].key!r}, others {', '.join(keys)}")
     for teacher in teachers:
         if not teacher.calibrated:
             warn(
-                f"the scores of {teacher.model} are not calibrated, so 0.9 need not mean that nine of ten are right: "
-                "see `spacy medflat calibrate`"
+                f"the scores of {teacher.model} are not calibrated, so {sure:g} need not mean that {sure:.0%} are "
+                "right: see `spacy medflat calibrate`"
             )
 
 

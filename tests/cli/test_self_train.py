@@ -50,7 +50,7 @@ def test_a_corpus_that_a_training_reads(model, notes, tmp_path):
     assert result.exit_code == 0, result.output
     told = "1,031 notes read, 30 texts of them kept; left out: 1,000 that were there before, 1 with too few letters"
     assert told in result.stdout
-    assert "are not calibrated, so 0.9 need not mean" in result.stderr and "Traceback" not in result.output
+    assert "are not calibrated, so 0.3 need not mean that 30%" in result.stderr and "Traceback" not in result.output
     assert "may be entities" in result.stdout and "after 440 texts that were annotated before" in result.stdout
     counts = json.loads(report.read_text(encoding="utf8"))
     assert (counts["texts"], counts["joined"]) == (30, 440) and max(counts["sure"].values()) <= 3
