@@ -10,7 +10,7 @@ from spacy_medflat.files import iter_lines
 from .brackets import parse_brackets
 
 _KINDS = """
-administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy function_test
+administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy everyday function_test
 guideline health_education laboratory leaflet nursing operation outpatient pathology prescription progress
 public_health question radiology referral tcm textbook ultrasound
 """
