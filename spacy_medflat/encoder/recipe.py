@@ -1,13 +1,11 @@
 """A small encoder that is built, not downloaded: a recipe instead of weights."""
 
-import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import srsly
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import EncoderError, clipped
@@ -146,24 +144,4 @@ def build_encoder(
         attention_probs_dropout_prob=recipe.dropout,
         initializer_range=recipe.initializer_range,
     )
-    encoder = EncoderModel.from_config(config)
-    if recipe.position_embedding_type == "absolute":
-        _begin_with_sinusoids(encoder.embeddings.position_embeddings.weight, recipe.initializer_range)
-    return tokenizer, encoder
-
-
-@torch.no_grad()
-def _begin_with_sinusoids(positions: torch.Tensor, standard_deviation: float) -> None:
-    """Start learnt positions as sinusoids (Vaswani et al. 2017, section 3.5), in which a distance is a rotation.
-
-    From random ones, an encoder first has to learn which places are neighbours.
-
-    positions (tensor, n positions x width): changed in place.
-    standard_deviation (float): of the result.
-    """
-    n_positions, width = positions.shape
-    half = (width + 1) // 2
-    rates = torch.exp(torch.arange(half) * (-math.log(10_000.0) / half))
-    angles = torch.arange(n_positions)[:, None] * rates
-    waves = torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
-    positions.copy_(waves * (standard_deviation * math.sqrt(2.0)))
+    return tokenizer, EncoderModel.from_config(config)

@@ -52,12 +52,3 @@ def test_characters_of_a_file(tmp_path):
     assert recipe_characters(Recipe(), tmp_path) == charset_tokens()
     tokenizer, encoder = build_encoder(recipe, ["咳", "嗽"])
     assert tokenizer.get_vocab()["嗽"] == 6 and encoder.config.vocab_size == 7
-
-
-def test_absolute_positions_begin_with_a_distance_that_is_the_same_everywhere():
-    recipe = Recipe(hidden_size=16, position_embedding_type="absolute", max_position_embeddings=40)
-    positions = build_encoder(recipe)[1].embeddings.position_embeddings.weight.detach().double()
-    likeness = positions @ positions.T
-    torch.testing.assert_close(likeness[3, 5], likeness[30, 32], rtol=1e-4, atol=0.0)
-    assert likeness[3, 3] > likeness[3, 4] > likeness[3, 5]
-    assert positions.pow(2).mean().sqrt() == pytest.approx(recipe.initializer_range, rel=0.01)
