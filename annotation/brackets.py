@@ -3,22 +3,23 @@
 import re
 from collections.abc import Iterator
 
+from spacy_medflat.context.attributes import ATTRIBUTE_OF
 from spacy_medflat.corpus.record import Entity
 from spacy_medflat.errors import CorpusError, clipped
 
 TYPES = ("bod", "dep", "dis", "dru", "equ", "ite", "mic", "pro", "sym")
-ASSERTIONS = ("absent", "conditional", "family", "historical", "planned", "possible")
+MEANINGS = ("absent", "conditional", "family", "historical", "planned", "possible")
 _HEAD = re.compile(r"\{([^{}:@]*)(?:@([^{}:]*))?:")
 
 
 def parse_brackets(text: str) -> tuple[str, list[Entity]]:
     """Take the brackets out of a text.
 
-    `{type:…}` marks an entity, inside another one too; `{type@absent+family:…}` says how it is asserted, which becomes
-    the field `assertion`.
+    `{type:…}` marks an entity, inside another one too; `{type@absent+family:…}` says how it is meant, which becomes
+    the fields `assertion`, `experiencer` and `temporality`.
 
     RETURNS (str, list of Entity): the bare text; the entities by start, the outer one first.
-    RAISES (CorpusError): brackets without partner, an unknown type or assertion, an entity without text.
+    RAISES (CorpusError): brackets without partner, an unknown type or meaning, an entity without text.
     """
     bare: list[str] = []
     open_: list[tuple[int, int, str, dict[str, str], int]] = []
@@ -50,17 +51,20 @@ def parse_brackets(text: str) -> tuple[str, list[Entity]]:
 
 
 def _head(head: re.Match[str], number: int) -> tuple[str, dict[str, str]]:
-    label, assertion = head.groups()
+    label, meant = head.groups()
     if label not in TYPES:
         raise CorpusError(f"column {number + 1}: {clipped(label)} is no type; use one of {', '.join(TYPES)}")
-    if assertion is None:
-        return label, {}
-    values = assertion.split("+")
-    if unknown := [value for value in values if value not in ASSERTIONS]:
-        raise CorpusError(
-            f"column {number + 1}: {clipped(unknown[0])} is no assertion; use {', '.join(ASSERTIONS)}, joined by +"
-        )
-    return label, {"assertion": "+".join(sorted(set(values)))}
+    fields: dict[str, str] = {}
+    for value in sorted(set(meant.split("+"))) if meant is not None else ():
+        if value not in MEANINGS:
+            known = ", ".join(MEANINGS)
+            raise CorpusError(
+                f"column {number + 1}: {clipped(value)} is no way to mean an entity; use {known}, joined by +"
+            )
+        if (attribute := ATTRIBUTE_OF[value]) in fields:
+            raise CorpusError(f"column {number + 1}: {fields[attribute]} and {value} exclude each other; choose one")
+        fields[attribute] = value
+    return label, fields
 
 
 def _at(number: int, text: str, message: str) -> str:
@@ -83,8 +87,8 @@ def format_brackets(text: str, entities: list[Entity]) -> str:
             at = position
         if ends and entity.end > ends[-1]:
             raise CorpusError(f"{clipped(text[entity.start : entity.end])} crosses another entity of {clipped(text)}")
-        assertion = entity.meta.get("assertion")
-        pieces += [text[at : entity.start], f"{{{entity.label}{'@' + assertion if assertion else ''}:"]
+        meant = "+".join(sorted(value for field, value in entity.meta.items() if ATTRIBUTE_OF.get(value) == field))
+        pieces += [text[at : entity.start], f"{{{entity.label}{'@' + meant if meant else ''}:"]
         at = entity.start
         ends.append(entity.end)
     for position, piece in _closed(ends, len(text)):

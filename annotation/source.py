@@ -10,8 +10,8 @@ from spacy_medflat.files import iter_lines
 from .brackets import parse_brackets
 
 _KINDS = """
-administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy everyday function_test
-guideline health_education laboratory leaflet nursing operation outpatient pathology prescription progress
+administrative admission anaesthesia answer case_report consultation discharge emergency endoscopy everyday
+function_test guideline health_education laboratory leaflet nursing operation outpatient pathology prescription progress
 public_health question radiology referral tcm textbook ultrasound
 """
 _DEPARTMENTS = """

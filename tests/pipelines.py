@@ -15,6 +15,8 @@ from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.lattice.lexicon import read_lexicon
 
 ASSETS = Path(__file__).parents[1] / "assets"
+DATA = Path(__file__).parent / "data"
+"""A small corpus and lexicon that stay as they are, so that what a test finds does not change with what is shipped."""
 
 KEY = "sc"
 RECIPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "dropout": 0.0}
@@ -147,12 +149,12 @@ def spans_of(doc: Any, key: str = KEY) -> list[tuple[int, int, str]]:
 
 
 def sample_examples(nlp: Language, name: str, limit: int) -> list[Example]:
-    """The first sentences of a sample corpus, `train` or `dev`, as examples."""
-    return list(create_cmeee_reader(ASSETS / "corpus" / f"{name}.json", limit=limit)(nlp))
+    """The first sentences of the small corpus, `train` or `dev`, as examples."""
+    return list(create_cmeee_reader(DATA / f"{name}.json", limit=limit)(nlp))
 
 
 def sample_pipeline() -> Language:
-    """`medflat_ner`, trained a little on 60 sentences of the sample corpus, and a lattice with its lexicon."""
+    """`medflat_ner`, trained a little on 60 sentences of the small corpus, and a lattice with its lexicon."""
     nlp = cnn_pipeline()
     training = sample_examples(nlp, "train", 60)
     fix_random_seed(0)
@@ -162,5 +164,5 @@ def sample_pipeline() -> Language:
         for batch in minibatch(training, 15):
             nlp.update(batch, sgd=optimizer)
     nlp.add_pipe("medflat_lattice", name="lattice", first=True)
-    nlp.get_pipe("lattice").words.lexicon = read_lexicon(ASSETS / "lexicon.tsv")
+    nlp.get_pipe("lattice").words.lexicon = read_lexicon(DATA / "lexicon.tsv")
     return nlp

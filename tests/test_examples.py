@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import spacy
 
-from .pipelines import SENTENCES, flat_pipeline, train
+from .pipelines import DATA, SENTENCES, flat_pipeline, train
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -75,5 +75,5 @@ def test_train_in_python(run, corpus, tmp_path):
 
 
 def test_flat_under_spacy_ner(run):
-    printed = run("flat_under_spacy_ner", EXAMPLES.parent / "assets" / "corpus" / "train.json", 60)
+    printed = run("flat_under_spacy_ner", DATA / "train.json", 60)
     assert float(re.search(r"F1 .*: ([\d.]+)", printed)[1]) > 0.05

@@ -16,7 +16,7 @@ GROUND_FLOOR = "ground_floor"
 # The pages in the order of a reader's way; the reference follows.
 PAGES = (
     "index tutorial data selection words pretraining training thresholds calibration context adapt evaluate annotate ensembles "
-    "experiments cmeee flat results speed architecture"
+    "experiments cmeee corpus flat results speed architecture"
 ).split()
 
 

@@ -10,7 +10,7 @@ from thinc.api import get_torch_default_device
 from .._internals import encoder_of
 from ..errors import EncoderError
 from ..loading import is_pipeline, load_model
-from .recipe import build_encoder, read_recipe, recipe_characters
+from .recipe import attention_of, build_encoder, read_recipe, recipe_characters
 
 if TYPE_CHECKING:
     from spacy_transformers.data_classes import HFObjects
@@ -81,7 +81,7 @@ def _from_pretrained(
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **tokenizer_config, **local)
         config = AutoConfig.from_pretrained(name, **{**transformer_config, "return_dict": True}, **local)
-        return tokenizer, AutoModel.from_pretrained(name, config=config, **local)
+        return tokenizer, AutoModel.from_pretrained(name, config=config, **attention_of(config), **local)
     except Exception as error:  # every file format raises errors of its own for a damaged file
         reason = "the hub does not answer, and the cache of this machine does not have it" if local else error
         raise EncoderError(

@@ -112,8 +112,16 @@ class EncoderModel:
         """
         from transformers import AutoModel
 
-        absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
-        return (auto_class or AutoModel).from_config(config, **({} if absolute else {"attn_implementation": "eager"}))
+        return (auto_class or AutoModel).from_config(config, **attention_of(config))
+
+
+def attention_of(config: "PretrainedConfig") -> dict[str, str]:
+    """The settings of transformers for the fastest attention that an encoder's positions allow.
+
+    config (PretrainedConfig): of the encoder.
+    """
+    absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
+    return {} if absolute else {"attn_implementation": "eager"}
 
 
 def build_encoder(

@@ -14,10 +14,10 @@ from spacy_medflat.corpus.formats.registry import read_records
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale.run_folder import PartsFolder
 
-from ..pipelines import ASSETS, sample_pipeline
+from ..pipelines import DATA, sample_pipeline
 
-DEV = json.loads((ASSETS / "corpus" / "dev.json").read_text(encoding="utf8"))
-TRAIN = json.loads((ASSETS / "corpus" / "train.json").read_text(encoding="utf8"))
+DEV = json.loads((DATA / "dev.json").read_text(encoding="utf8"))
+TRAIN = json.loads((DATA / "train.json").read_text(encoding="utf8"))
 CHOICE = ChoiceSettings(sure=0.3, unlikely=0.05, weight=0.5)
 NOTES = NoteSettings()
 

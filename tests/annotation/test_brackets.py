@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.brackets import ASSERTIONS, TYPES, format_brackets, parse_brackets
+from annotation.brackets import MEANINGS, TYPES, format_brackets, parse_brackets
+from spacy_medflat.context.attributes import ATTRIBUTE_OF
 from spacy_medflat.corpus.record import Entity
 from spacy_medflat.errors import CorpusError
 
@@ -13,7 +14,7 @@ def test_nested_entities_by_start_the_outer_first():
     text, entities = parse_brackets("可见{sym:{bod:双肺}湿啰音}，无{sym@family+absent:发热}。")
     assert text == "可见双肺湿啰音，无发热。"
     assert entities == [Entity(2, 7, "sym"), Entity(2, 4, "bod"), Entity(9, 11, "sym")]
-    assert [entity.meta for entity in entities] == [{}, {}, {"assertion": "absent+family"}]
+    assert [entity.meta for entity in entities] == [{}, {}, {"assertion": "absent", "experiencer": "family"}]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,8 @@ def test_nested_entities_by_start_the_outer_first():
         ("肺炎}", "} without {"),
         ("{dis:{bod:肺}炎", "column 1"),
         ("{dia:肺炎}", "'dia' is no type"),
-        ("{dis@maybe:肺炎}", "'maybe' is no assertion"),
+        ("{dis@maybe:肺炎}", "'maybe' is no way to mean"),
+        ("{dis@absent+possible:肺炎}", "absent and possible exclude each other"),
         ("可见{dis:}", "column 3, at '{dis:}': an entity without text"),
         ("{肺炎}", "an entity begins with {type:"),
     ],
@@ -49,8 +51,7 @@ def annotated(draw):
         end = draw(st.integers(start + 1, len(text)))
         if any(e.start < start < e.end < end or start < e.start < end < e.end for e in entities):
             continue
-        values = draw(st.sets(st.sampled_from(ASSERTIONS)))
-        meta = {"assertion": "+".join(sorted(values))} if values else {}
+        meta = {ATTRIBUTE_OF[value]: value for value in draw(st.sets(st.sampled_from(MEANINGS)))}
         entities.append(Entity(start, end, draw(st.sampled_from(TYPES)), meta=meta))
     return text, sorted(entities, key=lambda e: (e.start, -e.end))
 

@@ -11,9 +11,9 @@ from spacy_medflat.ensemble.build import make_ensemble
 from spacy_medflat.ner import calibrate as fitting
 from spacy_medflat.ner.calibration import FitSettings
 
-from ..pipelines import ASSETS, sample_pipeline, spans_of, transformer_pipeline, write_recipe
+from ..pipelines import DATA, sample_pipeline, spans_of, transformer_pipeline, write_recipe
 
-DEV = ASSETS / "corpus" / "dev.json"
+DEV = DATA / "dev.json"
 NEW = "查见颅底凹陷，伴肘管，无殊"
 
 
@@ -65,7 +65,7 @@ def test_the_report_has_every_row_and_the_pipeline_its_thresholds(calibrated):
 
 
 def test_texts_of_the_training_are_left_out(model, tmp_path):
-    texts = [json.loads((ASSETS / "corpus" / f"{name}.json").read_text(encoding="utf8")) for name in ("train", "dev")]
+    texts = [json.loads((DATA / f"{name}.json").read_text(encoding="utf8")) for name in ("train", "dev")]
     mixed = tmp_path / "mixed.json"
     mixed.write_text(json.dumps(texts[0][:60] + texts[1], ensure_ascii=False), encoding="utf8")
     result = run("calibrate", model, mixed)
@@ -111,13 +111,13 @@ def test_without_words(model, tmp_path):
     result = run("calibrate", tmp_path / "bare", DEV, "-o", tmp_path / "out")
     n_texts = len(json.loads(DEV.read_text(encoding="utf8")))
     assert result.exit_code == 0 and f"{n_texts} texts without the span group 'lattice'" in result.output
-    assert run("lexicon", "add", tmp_path / "bare", ASSETS / "lexicon.tsv", "-o", tmp_path / "x").exit_code == 1
+    assert run("lexicon", "add", tmp_path / "bare", DATA / "lexicon.tsv", "-o", tmp_path / "x").exit_code == 1
 
 
 def test_without_held_out_texts_folds_are_left_out_in_turn(tmp_path, monkeypatch):
     nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
-    nlp.add_pipe("medflat_lattice", name="lattice", first=True, config={"words": {"path": str(ASSETS / "lexicon.tsv")}})
-    texts = json.loads((ASSETS / "corpus" / "train.json").read_text(encoding="utf8"))[:60]
+    nlp.add_pipe("medflat_lattice", name="lattice", first=True, config={"words": {"path": str(DATA / "lexicon.tsv")}})
+    texts = json.loads((DATA / "train.json").read_text(encoding="utf8"))[:60]
     data = tmp_path / "train.json"
     data.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf8")
     reader = {"@readers": "spacy_medflat.CMeEE.v1", "path": str(data)}

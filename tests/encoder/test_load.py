@@ -2,6 +2,7 @@ import time
 
 import pytest
 import torch
+from transformers import AutoModel
 
 from spacy_medflat._internals import encoder_of
 from spacy_medflat.encoder import load
@@ -23,6 +24,13 @@ def test_a_folder_with_weights(saved_encoder):
     hf = load_encoder(str(saved_encoder), {}, {})
     assert hf.transformer.config.hidden_size == 16
     assert "肺" in hf.tokenizer.get_vocab()
+
+
+def test_weights_of_half_precision_are_read_in_full_and_with_the_attention_that_their_positions_need(saved_encoder):
+    AutoModel.from_pretrained(saved_encoder).half().save_pretrained(saved_encoder)
+    encoder = load_encoder(str(saved_encoder), {}, {}).transformer
+    assert encoder.dtype == torch.float32
+    assert encoder.config.position_embedding_type == "relative_key" and encoder.config._attn_implementation == "eager"
 
 
 def test_settings_override_the_encoders_own(saved_encoder):

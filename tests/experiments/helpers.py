@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spacy_medflat.corpus.record import Entity
 
-from ..pipelines import write_recipe
+from ..pipelines import DATA, write_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,10 +24,10 @@ corpora = st.lists(st.tuples(span_sets, span_sets), min_size=1, max_size=6)
 
 
 def write_matrix(folder: Path, rows: list[dict[str, Any]], **settings: Any) -> Path:
-    """A matrix of trainings that take seconds: two steps on a few texts of the sample corpus, a tiny encoder."""
+    """A matrix of trainings that take seconds: two steps on a few texts of the small corpus, a tiny encoder."""
     overrides = {
-        "paths.train": str(ROOT / "assets" / "corpus" / "train.json"),
-        "paths.dev": str(ROOT / "assets" / "corpus" / "dev.json"),
+        "paths.train": str(DATA / "train.json"),
+        "paths.dev": str(DATA / "dev.json"),
         "paths.encoder": str(write_recipe(folder / "encoder")),
         "corpora.train.limit": 8,
         "corpora.dev.limit": 8,

@@ -12,7 +12,7 @@ from spacy_medflat.ner.calibration import FitSettings
 from spacy_medflat.ner.calibrator import LOWEST, Calibrator, kinds_of
 from spacy_medflat.ner.gold import read_gold
 
-from ..pipelines import ASSETS, SENTENCES, cnn_pipeline, make_examples, sample_examples, sample_pipeline, spans_of
+from ..pipelines import DATA, SENTENCES, cnn_pipeline, make_examples, sample_examples, sample_pipeline, spans_of
 
 QUICK = FitSettings(networks=1, hidden=16, least_steps=400, most_steps=400, batch=256, rate=0.01)
 NEW = "查见颅底凹陷，伴肘管，无殊"
@@ -56,7 +56,7 @@ def test_it_is_saved_and_loaded_with_the_component(nlp, tmp_path):
     again.add_pipe("medflat_lattice", name="lattice", first=True)
     again.from_bytes(nlp.to_bytes())
     assert scores_of(again(text)) == before
-    first = json.loads((ASSETS / "corpus" / "train.json").read_text(encoding="utf8"))[0]["text"]
+    first = json.loads((DATA / "train.json").read_text(encoding="utf8"))[0]["text"]
     texts = again.get_pipe("medflat_ner").training_texts
     assert texts.know(first) and not texts.know(text)
     nlp.to_disk(tmp_path, exclude=[])
