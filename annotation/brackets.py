@@ -58,9 +58,7 @@ def _head(head: re.Match[str], number: int) -> tuple[str, dict[str, str]]:
     for value in sorted(set(meant.split("+"))) if meant is not None else ():
         if value not in MEANINGS:
             known = ", ".join(MEANINGS)
-            raise CorpusError(
-                f"column {number + 1}: {clipped(value)} is no way to mean an entity; use {known}, joined by +"
-            )
+            raise CorpusError(f"column {number + 1}: {clipped(value)} is no meaning; use {known}, joined by +")
         if (attribute := ATTRIBUTE_OF[value]) in fields:
             raise CorpusError(f"column {number + 1}: {fields[attribute]} and {value} exclude each other; choose one")
         fields[attribute] = value

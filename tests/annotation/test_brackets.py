@@ -24,7 +24,7 @@ def test_nested_entities_by_start_the_outer_first():
         ("肺炎}", "} without {"),
         ("{dis:{bod:肺}炎", "column 1"),
         ("{dia:肺炎}", "'dia' is no type"),
-        ("{dis@maybe:肺炎}", "'maybe' is no way to mean"),
+        ("{dis@maybe:肺炎}", "'maybe' is no meaning"),
         ("{dis@absent+possible:肺炎}", "absent and possible exclude each other"),
         ("可见{dis:}", "column 3, at '{dis:}': an entity without text"),
         ("{肺炎}", "an entity begins with {type:"),
