@@ -1,4 +1,4 @@
-"""The workflow "adapt" of the project: which steps run again, what a mistake says, and the whole of it, hardly trained."""
+"""The workflow "adapt" of the project: which steps run again, what a mistake says, and the whole, hardly trained."""
 
 import hashlib
 import importlib
@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from spacy_medflat.cli import medflat_cli
 from spacy_medflat.corpus.formats.registry import read_records
 
+from .pipelines import write_recipe
 from .snippets import ROOT, check_command
 
 STEPS = srsly.read_yaml(ROOT / "project.yml")["workflows"]["adapt"]
@@ -25,13 +26,15 @@ PROJECT = importlib.import_module("weasel.cli.run")
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """The project with 60 annotated texts, and a folder of notes."""
+    """The project with 30 annotated texts, a folder of notes, and a smaller encoder."""
     shutil.copy(ROOT / "project.yml", tmp_path)
     for name in ("configs", "assets"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("source"))
+    write_recipe(tmp_path / "assets" / "encoder")
     texts = json.loads((tmp_path / "assets" / "corpus" / "train.json").read_text(encoding="utf8"))
-    (tmp_path / "labels.json").write_text(json.dumps(texts[:60], ensure_ascii=False), encoding="utf8")
-    for ward, part in (("one", texts[50:80]), ("two/old", texts[80:110])):
+    for name, part in (("labels", texts[:30]), ("dev", texts[-40:])):
+        (tmp_path / f"{name}.json").write_text(json.dumps(part, ensure_ascii=False), encoding="utf8")
+    for ward, part in (("one", texts[20:40]), ("two/old", texts[40:60])):
         path = tmp_path / "notes" / f"{ward}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(f"{text['text']}\n" for text in part), encoding="utf8")
@@ -41,7 +44,7 @@ def project(tmp_path, monkeypatch):
 
 def run(project, capsys, **given):
     """Run the workflow. RETURNS (list of str): the steps that were not skipped."""
-    own = {"vars.labels": "labels.json", "vars.notes": "notes"}
+    own = {"vars.labels": "labels.json", "vars.dev_data": "dev.json", "vars.notes": "notes"}
     capsys.readouterr()
     project_run(project, "adapt", overrides={**own, **{f"vars.{name}": value for name, value in given.items()}})
     skipped = re.findall(r"Skipping '(.+?)'", capsys.readouterr().out)
@@ -136,14 +139,13 @@ def test_texts_become_two_calibrated_pipelines(project, capsys, monkeypatch):
             assert result.exit_code == 0, (script, result.output, result.exception)
 
     monkeypatch.setattr(PROJECT, "run_commands", in_process)
-    few = {"steps": 2, "eval_frequency": 2, "pretrain_steps": 2, "sure": 0.5}
+    few = {"pretrain_length": 64, "steps": 2, "eval_frequency": 2, "pretrain_steps": 2, "sure": 0.5}
     assert run(project, capsys, **few) == STEPS
     assert run(project, capsys, **few) == []
     corpus = list(read_records(project / "corpus" / "adapt.spacy"))
-    assert [record.weight for record in corpus] == [1.0] * 60 + [0.5] * 50
+    assert [record.weight for record in corpus] == [1.0] * 30 + [0.5] * 30
     for who in ("teacher", "student"):
         assert spacy.load(project / "training" / who / "model-calibrated").get_pipe("medflat_ner").calibrator
         rows = srsly.read_json(project / "metrics" / f"{who}_calibration.json")["rows"]
         assert all(0 <= row["f1"] <= 1 for row in rows.values())
         assert "spans_sc_f" in srsly.read_json(project / "metrics" / f"{who}.json")
-    assert run(project, capsys, **{**few, "sure": 0.4}) == STEPS[5:]
