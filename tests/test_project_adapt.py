@@ -140,13 +140,6 @@ def test_texts_become_two_calibrated_pipelines(project, capsys, monkeypatch):
     # Trained so long that most spans are unlikely: all others are read by the calibration.
     few = {"pretrain_length": 64, "pretrain_steps": 2, "sure": 0.5}
     few |= {"steps": 40, "eval_frequency": 40, "warmup_steps": 4}
-        "pretrain_length": 64,
-        "pretrain_steps": 2,
-        "steps": 40,
-        "eval_frequency": 40,
-        "warmup_steps": 4,
-        "sure": 0.5,
-    }
     assert run(project, capsys, **few) == STEPS
     assert run(project, capsys, **few) == []
     corpus = list(read_records(project / "corpus" / "adapt.spacy"))
