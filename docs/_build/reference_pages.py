@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "spacy_medflat"
 GROUND_FLOOR = "ground_floor"
 # The pages in the order of a reader's way; the reference follows.
 PAGES = (
-    "index tutorial data selection words pretraining training thresholds calibration context adapt evaluate annotate ensembles "
+    "index tutorial notes data selection words pretraining training thresholds calibration context adapt evaluate annotate ensembles "
     "experiments cmeee corpus flat results speed architecture"
 ).split()
 

@@ -44,6 +44,7 @@ def self_train(
     join: Sequence[Path] = (),
     without: Sequence[Path] = (),
     force: bool = False,
+    replace: bool = False,
     keep: bool = False,
     reading: dict[str, Any] | None = None,
     progress: Progress = lambda: nullcontext(lambda state: None),
@@ -58,6 +59,7 @@ def self_train(
     join (sequence of Path): annotated corpora that stand first in the output; their texts are left out of the notes.
     without (sequence of Path): corpora whose texts are left out of the notes, such as dev and test.
     force (bool): start anew, and replace the output.
+    replace (bool): replace the output, and go on with what is done if it is of the same notes and pipelines.
     keep (bool): leave `<output>.run` there: with other settings of the choice, the same call then replaces the output
         without reading the notes again.
     reading (dict or None): settings of `RunSettings` for the reading: `gpu_id`, `code`, `n_process`, `batch_size`.
@@ -71,7 +73,7 @@ def self_train(
     if target not in TARGETS:
         raise MedflatError(f"{output}: {target!r} cannot hold unknown spans and weights; name a .jsonl or .spacy file")
     work = Workspace(output)
-    if output.is_dir() or (output.exists() and not force and not work.begun):
+    if output.is_dir() or (output.exists() and not (force or replace or work.begun)):
         raise MedflatError(f"{output} exists; give another name, or replace it with --force")
     sources = _sources(inputs, notes, warn)
     Output(output, target, joined=True).check_apart(inputs, sources)
@@ -90,7 +92,7 @@ def self_train(
             teachers=[teacher.digest for teacher in teachers],
         )
         known = frozenset().union(*(teacher.texts for teacher in teachers), digests_of([*join, *without], warn))
-        outcome = Outcome(work.prepare(wanted, sources, names, known, force))
+        outcome = Outcome(work.prepare(wanted, sources, names, known, force, replace))
         for line in outcome.notes.failures:
             warn(f"left out: {line}")
         found = [work.found(number) for number in range(len(teachers))]

@@ -87,20 +87,24 @@ class Workspace:
         names: FieldNames,
         known: Collection[bytes],
         force: bool = False,
+        replace: bool = False,
     ) -> NoteCounts:
         """Write the notes as short texts, unless they are there already.
 
         wanted (Prepared): what they are to be made of.
         sources (sequence of Source), names (FieldNames), known (collection of bytes): see `read_notes`.
         force (bool): start anew.
+        replace (bool): start anew if the folder is of another run.
         RETURNS (NoteCounts): what became of them.
         RAISES (MedflatError): the folder is of another run or holds something else, or nothing is left of the notes.
         """
         if self.begun and not force:
             earlier = read_model(self.path / _DONE, Prepared, _REMEDY)
-            if differences := earlier.differences(wanted):
+            differences = earlier.differences(wanted)
+            if not differences:
+                return earlier.counts
+            if not replace:
                 raise MedflatError(f"{self.path} is of another run, with other {', '.join(differences)}; {_REMEDY}")
-            return earlier.counts
         self.clear()
         if strange := [path.name for path in self.path.iterdir() if path.name != _LOCK]:
             raise MedflatError(f"{self.path} holds something else, such as {min(strange)!r}; give another output")

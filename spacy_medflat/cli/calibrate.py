@@ -94,7 +94,7 @@ def calibrate(
         say(", ".join(f"{label} {threshold:.3f}" for label, threshold in thresholds.items()))
         if report:
             rows = {
-                name: {"tuning": asdict(row.tuning), "reliability": asdict(row.reliability)}
+                name: {"f1": row.f1, "tuning": asdict(row.tuning), "reliability": asdict(row.reliability)}
                 for name, row in fitted.rows.items()
             }
             write_json(report, {"chosen": fitted.chosen, "gain": asdict(gain) if gain else None, "rows": rows})

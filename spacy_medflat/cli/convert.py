@@ -39,6 +39,7 @@ def convert(
         ),
     ] = None,
     lang: Annotated[str, typer.Option(help="Language of the tokenizer for docbin.")] = "zh",
+    limit: Annotated[int, typer.Option(min=0, help="Convert so many texts, the first. All by default.")] = 0,
 ) -> None:
     """Convert an annotated corpus, and report what it holds and what was wrong with it.
 
@@ -55,6 +56,7 @@ def convert(
             labels=split_names(labels),
             strict=strict,
             lang=lang,
+            limit=limit,
             submission=submission,
             progress=counted,
         )

@@ -78,6 +78,9 @@ def pretrain(
     report_every: Annotated[float, typer.Option(help="Seconds between lines in a log.")] = 30.0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start anew, and replace an earlier training.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Continue this training if it was interrupted; replace any other.")
+    ] = False,
 ) -> None:
     """Train an encoder on texts of your own: it learns to restore masked characters.
 
@@ -93,7 +96,7 @@ def pretrain(
             **{**given, "lexicon": _name(lexicon), "vectors": _name(vectors), "mixed_precision": precision}
         )
         command = shlex.join(["python", "-m", "spacy", *sys.argv[1:]])
-        options = RunOptions(output, resume, force, save_every, minutes, half, device, command)
+        options = RunOptions(output, resume, force, save_every, minutes, half, device, command, replace)
         inputs = find_inputs(notes, weight or [], encoding, text_field)
         with steps_watched(report_every) as watch:
             outcome = run_pretraining(inputs, settings, options, watch)

@@ -81,6 +81,10 @@ def self_train(
         typer.Option("--keep", help="Keep OUT.run: other scores and limits then need no reading of the notes."),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Start anew, and replace OUT.")] = False,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Replace OUT; go on with OUT.run if it is of the same notes and pipelines."),
+    ] = False,
     code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
@@ -112,6 +116,7 @@ def self_train(
             join=join or [],
             without=without or [],
             force=force,
+            replace=replace,
             keep=keep,
             reading={
                 "gpu_id": gpu_id,

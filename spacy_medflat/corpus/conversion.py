@@ -1,6 +1,7 @@
 """One corpus from one format to another, through the check."""
 
 from collections.abc import Callable, Collection, Iterable
+from itertools import islice
 from pathlib import Path
 
 from ..errors import CorpusError
@@ -24,6 +25,7 @@ def convert_corpus(
     labels: Collection[str] | None = None,
     strict: bool = False,
     lang: str = "zh",
+    limit: int = 0,
     submission: Path | None = None,
     progress: Progress = iter,
 ) -> Report:
@@ -36,6 +38,7 @@ def convert_corpus(
     labels (collection of str or None): the known labels; entities with others are skipped. None knows all.
     strict (bool): stop at the first broken item, be it read or written.
     lang (str): the language of the tokenizer, for docbin.
+    limit (int): convert so many texts, the first; 0 for all.
     submission (Path or None): the official CMeEE test file that the target must answer, see `check_submission`. Implies
         strict: what is broken in the source would be missing from the submission.
     progress (callable): passes the records through, to show how far the work is.
@@ -47,7 +50,7 @@ def convert_corpus(
         raise CorpusError(f"a submission is in the format 'cmeee', but {target} is to be {chosen!r}; call it .json")
     clean, report = read_checked(source, source_format, spans_key, labels, strict or submission is not None)
     with replaced_when_done(target) as scratch:
-        report.add_problems(write_records(progress(clean), scratch, chosen, spans_key, lang))
+        report.add_problems(write_records(progress(islice(clean, limit or None)), scratch, chosen, spans_key, lang))
         if submission:
             check_submission(scratch, submission)
     return report

@@ -117,6 +117,20 @@ def test_a_killed_run_goes_on_and_other_scores_need_no_reading(model, notes, tmp
     assert output.read_bytes() == whole.read_bytes()
 
 
+def test_replacing_keeps_what_was_read_of_the_same_notes(model, notes, tmp_path, monkeypatch):
+    output = tmp_path / "silver.jsonl"
+    go(model, notes, output, replace=True, keep=True)
+    whole = output.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(PartsFolder, "write", lambda *args, **kwargs: pytest.fail("the notes are read again"))
+        go(model, notes, output, CHOICE.model_copy(update={"sure": 0.9}), replace=True, keep=True)
+    assert output.read_bytes() != whole
+    notes.write_text("".join(notes.read_text(encoding="utf8").splitlines(True)[:20]), encoding="utf8")
+    assert go(model, notes, output, replace=True, keep=True).texts == 20
+    with pytest.raises(MedflatError, match="is of another run, with other notes"):
+        go(model, notes, output, settings=NoteSettings(max_length=100))
+
+
 def test_two_pipelines_and_limits(model, notes, tmp_path):
     both = [model, model]
     alone = go(model, notes, tmp_path / "one.jsonl")

@@ -51,6 +51,7 @@ def test_the_report_has_every_row_and_the_pipeline_its_thresholds(calibrated):
     report = json.loads((calibrated / "report.json").read_text(encoding="utf8"))
     assert report["chosen"] == "evidence" and list(report["rows"]) == ["head", "logit", "evidence"]
     for row in report["rows"].values():
+        assert row["f1"] == pytest.approx(max(row["tuning"]["other_half"].values()))
         assert 0 < row["reliability"]["error"] < 1 and sum(n for *_, n in row["reliability"]["bins"]) > 50
     gain, rows = (
         report["gain"],

@@ -44,6 +44,12 @@ def test_all_options(source, tmp_path):
     }
 
 
+def test_the_first_texts(source, tmp_path):
+    result = run(convert, source, tmp_path / "first.json", "--limit", "1")
+    assert result.exit_code == 0 and "2 of" not in result.stdout.splitlines()[0]
+    assert [record.text for record in read_records(tmp_path / "first.json")] == [tumour().text]
+
+
 def test_to_a_brat_folder(source, tmp_path):
     assert run(convert, source, tmp_path / "brat", "--to", "brat").exit_code == 0
     assert (tmp_path / "brat" / "000001.ann").read_text(encoding="utf-8").startswith("T1\tdis 0 6\t右肺上叶腺癌\n")

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +60,18 @@ def pretrain(
     if options.resume and (done := _finished(folder, options.output)):
         watch.say(f"All {amount(done.steps, 'step')} were done before")
         return done
-    start = folder.read_last() if options.resume else None
+    start = _read_start(folder, options)
+    # With --replace the first weights matter until the checkpoint is known to be of this training.
+    new = start is None or options.replace
     recipe, words = find_recipe(settings), _read_words(settings.lexicon)
-    encoder = None if settings.vocabulary else load_masked_lm(settings, recipe, None, watch, new=start is None)
+    encoder = None if settings.vocabulary else load_masked_lm(settings, recipe, None, watch, new=new)
     survey = survey_texts(inputs, settings.held_out, watch.reading)
     _tell_texts(survey, watch)
     if encoder is None:
         characters = frequent_characters(survey.frequency, settings.vocabulary)
-        encoder = load_masked_lm(settings, recipe, characters, watch, new=start is None)
+        encoder = load_masked_lm(settings, recipe, characters, watch, new=new)
     run = _build(inputs, settings, survey, *encoder, words, options.device, watch)
-    if start:
-        _check_same(start[0], run.identity, watch)
+    if start and _is_same(start[0], run.identity, options, watch):
         run.restore(*start)
         watch.say(f"Continuing after step {run.step:,} of {run.steps:,}")
     else:
@@ -82,8 +84,10 @@ def pretrain(
 def _check_output(folder: StateFolder, settings: PretrainSettings, options: RunOptions) -> None:
     """RAISES (MedflatError): there is something in the folder that is not to be replaced."""
     output = options.output
-    if options.resume and options.force:
-        raise CheckpointError("--resume continues a training and --force starts it anew: give one of them")
+    if options.resume + options.force + options.replace > 1:
+        raise CheckpointError(
+            "--resume continues a training, --force starts it anew, --replace does what is possible: give one of them"
+        )
     if output.exists() and not output.is_dir():
         raise MedflatError(f"{output}: there is a file of this name; give a new or an empty folder")
     if output.resolve() == Path(settings.encoder).resolve():
@@ -95,9 +99,17 @@ def _check_output(folder: StateFolder, settings: PretrainSettings, options: RunO
         return
     if not folder.files() and not (output / DESCRIPTION).is_file():
         raise MedflatError(f"{output}: there is something else than a training in this folder; give a new or empty one")
-    if not options.force:
+    if not options.force and not options.replace:
         hint = "--resume continues it, --force starts anew" if folder.files() else "--force replaces it"
         raise MedflatError(f"{output}: there is a training in this folder: {hint}")
+
+
+def _read_start(folder: StateFolder, options: RunOptions) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    """The checkpoint to go on from, if there is to be one."""
+    if options.replace:
+        with suppress(CheckpointError):
+            return folder.read_last()
+    return folder.read_last() if options.resume else None
 
 
 def _finished(folder: StateFolder, output: Path) -> Outcome | None:
@@ -108,6 +120,18 @@ def _finished(folder: StateFolder, output: Path) -> Outcome | None:
     looks = [(look.pop("step"), HeldOut(**look)) for look in found.get("evaluations", [])]
     steps = found.get("steps")
     return Outcome(steps, steps, looks) if steps and found.get("steps_done") == steps else None
+
+
+def _is_same(saved: dict[str, Any], identity: dict[str, Any], options: RunOptions, watch: Watcher) -> bool:
+    """Whether the checkpoint is of this training. RAISES (CheckpointError): it is not, and must not be replaced."""
+    try:
+        _check_same(saved, identity, watch)
+    except CheckpointError:
+        if not options.replace:
+            raise
+        watch.say("There is a checkpoint of another training, which is replaced")
+        return False
+    return True
 
 
 def _check_same(saved: dict[str, Any], identity: dict[str, Any], watch: Watcher) -> None:

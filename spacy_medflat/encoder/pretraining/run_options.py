@@ -16,6 +16,7 @@ class RunOptions:
 
     output (Path): the folder of the encoder.
     resume, force (bool): go on from the last checkpoint; replace what an earlier training left.
+    replace (bool): go on from a checkpoint of the same training if there is one, else as `force`.
     save_every (float): minutes between checkpoints.
     minutes (float or None): stop after so many.
     half (bool): write float16 weights.
@@ -31,6 +32,7 @@ class RunOptions:
     half: bool = False
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     command: str = ""
+    replace: bool = False
 
 
 class Moment(NamedTuple):

@@ -152,6 +152,21 @@ def test_epochs_are_crossed_on_the_way(place, monkeypatch):
     assert same(place.weights(), place.weights("whole"))
 
 
+def test_replacing_goes_on_with_the_same_training_and_starts_any_other_anew(undisturbed, place, monkeypatch):
+    for settings, goes_on in (({}, True), ({"seed": 1}, False)):
+        with monkeypatch.context() as patch:
+            killed_at(patch, Trainer, "update", 8)
+            with pytest.raises(Killed):
+                place.run(save_every=0, replace=True, settings=settings)
+        said = []
+        place.run(replace=True, watch=Watcher(say=said.append))
+        assert ("Continuing after step 7 of 12" in said) == goes_on
+        assert ("There is a checkpoint of another training, which is replaced" in said) != goes_on
+        assert same(place.weights(), undisturbed[2])
+    with pytest.raises(CheckpointError, match="give one of them"):
+        place.run(replace=True, resume=True)
+
+
 def test_a_damaged_checkpoint_is_passed_over(undisturbed, place, monkeypatch):
     with monkeypatch.context() as patch:
         killed_at(patch, Trainer, "update", 8)
