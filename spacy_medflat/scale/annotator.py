@@ -10,10 +10,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..context.attributes import context_of
-from ..context.table_pipe import TablePipe
 from ..corpus.docs import spans_with_scores
 from ..errors import MedflatError
 from ..loading import first_span_finder, load_model, span_finders
+from ..table_pipe import TablePipe
 from ..windows import greedy_batches
 from .items import Document, Failure, FoundEntity, InputPart, OutputPart, Receipt
 from .parse import failure, parse
