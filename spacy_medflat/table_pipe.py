@@ -92,9 +92,7 @@ class TablePipe(SpanPipe):
         if not path.is_file():
             raise TableError(f"{path}: no such file; {self.name!r} needs a table, see {self.kind.page}")
         data = path.read_bytes()
-        encoding = detect_encoding(data, whole=True)
-        text = decode(data, path.name) if encoding == "utf-8" else data.decode(encoding)
-        return self.kind.parse(text, path.name)
+        return self.kind.parse(_text_of(data, path.name), path.name)
 
     def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
         """Settings and table as bytes.
@@ -153,7 +151,9 @@ class TablePipe(SpanPipe):
         return [self.kind.file.split(".")[0] if name == "table" else name for name in exclude]
 
     def _saved(self, data: bytes) -> Sequence[Any]:
-        return self.kind.parse(decode(data, self.kind.file), self.kind.file)
+        text = decode(data, self.kind.file)
+        # A table without rows is an error in a file of a user's, but what a component without one saves.
+        return () if text == self.kind.format(()) else self.kind.parse(text, self.kind.file)
 
     def _take_over(self, loaded: dict[str, Any]) -> "TablePipe":
         # Before the settings, so that an error leaves both.
@@ -161,3 +161,13 @@ class TablePipe(SpanPipe):
             self.use(loaded["table"])
         self.cfg.update(loaded.get("cfg", {}))
         return self
+
+
+def _text_of(data: bytes, name: str) -> str:
+    encoding = detect_encoding(data, whole=True)
+    if encoding == "utf-8":
+        return decode(data, name)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise TableError(f"{name}: damaged {encoding.upper()}: {error.reason}; save the file as UTF-8") from error

@@ -46,11 +46,13 @@ def register_codes() -> None:
 
 def codes_of(span: Span) -> tuple[Code, ...]:
     """The codes of a span, best first; empty if it has none."""
+    register_codes()
     return tuple(Code(*code) for code in _FACTS.get(span) or ())
 
 
 def set_codes(span: Span, codes: Iterable[Code]) -> None:
     """Keep the codes of a span, for all spans with its characters and label; none take them away."""
+    register_codes()
     _FACTS.set(span, [list(code) for code in codes] or None)
 
 

@@ -90,7 +90,9 @@ def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     dialect: type[csv.Dialect] = _Tabs if delimiter == "\t" else csv.excel
     reader = csv.reader((f"{line}\n" for line in lines), dialect, delimiter=delimiter)
     try:
-        for cells in reader:
+        for begun, cells in enumerate(reader, 1):
+            if reader.line_num > begun:
+                raise TableError(f"{name} line {begun}: a quote that does not end on this line; remove or double it")
             stripped = [_CONTROL.sub(" ", cell).strip() for cell in cells]
             if any(stripped):
                 yield reader.line_num, stripped
@@ -140,4 +142,4 @@ def merge_codes(first: Iterable[CodeRow], added: Iterable[CodeRow]) -> list[Code
 def format_codes(rows: Iterable[CodeRow]) -> str:
     """The text of a table of codes, with tabs."""
     cells = ((row.code, row.name, _BETWEEN.join(row.synonyms), _BETWEEN.join(row.labels)) for row in rows)
-    return format_table(cells, COLUMNS)
+    return format_table(([_CONTROL.sub(" ", cell) for cell in row] for row in cells), COLUMNS)

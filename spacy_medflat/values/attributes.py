@@ -96,6 +96,7 @@ def value_of(span: Span) -> Value | None:
 
     span (Span): any with the characters and the label of one that has a value.
     """
+    register_value()
     stored = _FACTS.get(span)
     if stored is None:
         return None
@@ -112,6 +113,7 @@ def set_value(span: Span, value: Value | None) -> None:
     value (Value or None): None takes it away.
     RAISES (ContextError): a form, comparator, result or direction that does not exist.
     """
+    register_value()
     if value is None:
         _FACTS.set(span, None)
         return

@@ -1,5 +1,6 @@
 """Which value belongs to which entity of a text."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 
@@ -7,6 +8,7 @@ from .attributes import Value
 from .read import Reading, folded
 from .vocabulary import Vocabulary
 
+_MIXED = re.compile(r" ?\+ ?\Z")
 # A value ends so far behind its entity at the latest.
 _LONGEST = 120
 
@@ -35,6 +37,8 @@ def find_values(
     solid = [place for place in places if not terms.is_term(written[slice(*place)])]
     starts, ends = sorted(start for start, _ in solid), sorted(end for _, end in solid)
     found: dict[tuple[int, int, str], Value | None] = {}
+    behind_drugs: dict[int, tuple[int, int, str]] = {}
+    mixtures: list[tuple[tuple[int, int, str] | None, tuple[int, int, str]]] = []
     # What a value before has used is not used again.
     used = 0
     for start, end, label in sorted(set(spans), key=lambda span: (span[1], span[0])):
@@ -46,9 +50,29 @@ def find_values(
         if label in drugs:
             behind = reading.drug(end, limit)
             before = bisect_left(ends, start + 1) - 1
-            reading.before(max(used, ends[before] if before >= 0 else 0), start)
+            begun = reading.before(max(used, ends[before] if before >= 0 else 0), start)
+            if mixed := _MIXED.search(written, max(0, begun - 3), begun):
+                mixtures.append((behind_drugs.get(mixed.start()), (start, end, label)))
+            behind_drugs[behind] = (start, end, label)
         else:
             behind = reading.test(end, limit)
         used = max(used, behind)
         found[start, end, label] = reading.value
+    # 5%葡萄糖250ml+维生素C2g静滴qd: the last says how all are given.
+    for first, second in reversed(mixtures):
+        if first is not None:
+            found[first] = _given_with(found[first], found[second])
     return [found.get((start, end, label)) for start, end, label in spans]
+
+
+def _given_with(first: Value | None, second: Value | None) -> Value | None:
+    """The value of a drug that is given together with another one, whose frequency and route count for both."""
+    if first is None or second is None:
+        return first
+    shared = [
+        part for part in second.parts if part.part in ("frequency", "route") and getattr(first, part.part) is None
+    ]
+    changed = {part.part: getattr(second, part.part) for part in shared}
+    if "frequency" in changed:
+        changed["per_day"] = second.per_day
+    return first._replace(**changed, parts=(*first.parts, *shared))

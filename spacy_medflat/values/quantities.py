@@ -52,7 +52,9 @@ def quantity_at(text: str, start: int, end: int, terms: Vocabulary) -> Quantity 
         return None
     if power := bare_power_at(text, start, end):
         place, exponent = power
-        return _with_unit(text, start, place, end, "number", (1.0,), terms, exponent)
+        found = _with_unit(text, start, place, end, "number", (10.0**exponent,), terms, 0)
+        # A unit alone, as in the head of a table.
+        return None if found and found.unit and found.unit.value.startswith("/") else found
     first = numeral_at(text, start, end)
     if first is None:
         return None

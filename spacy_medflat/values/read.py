@@ -31,6 +31,7 @@ _RANGE = r"-?[0-9]{1,6}(?:\.[0-9]{1,4})? ?(?:-{1,2}|~) ?[0-9]{1,6}(?:\.[0-9]{1,4
 _REFERENCE = re.compile(rf" {{0,20}}[(\[]? ?(?:参考值|参考范围|正常值|正常范围|正常|参考)?[: ]{{0,2}}({_RANGE})")
 _NUMBER_BEGINS = re.compile("(?<![0-9.])[0-9半一二两三四五六七八九十]")
 _HAN = re.compile("[\u4e00-\u9fff]")
+_CLAUSE_ENDS = "，、。；;,.\n"
 _LENGTHS = ("cm", "mm", "m")
 
 
@@ -75,6 +76,8 @@ class Reading:
                 place, done, bracket = closing.end(), closing.end(), False
             elif "numbers" in self.known and (given := self._reference(place, end)):
                 place = done = given
+            elif self.known and (comma := _COMMA.match(self.text, place, end)) and self._judges(comma.end(), end):
+                place = comma.end()
             elif fillers < _FILLERS and (filler := self.terms.at(self.text, FILLER, place, end)):
                 opens = self.text[filler.start] in "(["
                 if self.known and not opens and filler.value != NO_VALUE:
@@ -106,10 +109,11 @@ class Reading:
                 break
         return done
 
-    def before(self, start: int, end: int) -> None:
+    def before(self, start: int, end: int) -> int:
         """Read what stands right before a drug: its strength or dose, its route and frequency (静滴5%葡萄糖).
 
         start, end (int): from where it may begin to the drug.
+        RETURNS (int): where it begins.
         """
         place = end
         while True:
@@ -130,7 +134,7 @@ class Reading:
                 self._take_frequency(often)
                 place = often.start
             else:
-                return
+                return place
 
     def _taken(self, place: int, end: int) -> int | None:
         """The place behind a part of a prescription."""
@@ -182,6 +186,11 @@ class Reading:
         following = self.text[found.end : found.end + 1] if found.end < end else ""
         return self.text[found.end - 1] not in "+-" or not following.isalnum()
 
+    def _judges(self, place: int, end: int) -> bool:
+        """Whether nothing but a direction stands between commas: 2.9mmol/L，偏低，"""
+        found = None if DIRECTION in self.known else self.terms.at(self.text, DIRECTION, place, end)
+        return bool(found) and (found.end == len(self.text) or self.text[found.end] in _CLAUSE_ENDS)
+
     def _number(self, place: int, end: int, shows: bool, start: int) -> int | None:
         """The place behind a comparator, a quantity and a bound."""
         if "numbers" in self.known:
@@ -193,7 +202,7 @@ class Reading:
             return None
         if comparator:
             self._take("comparator", comparator)
-        quantity = self._without_mark(quantity, end)
+        quantity = self._without_mark(quantity)
         behind = self._take_quantity(quantity)
         if not comparator and (bound := self.terms.at(self.text, BOUND, behind, end)):
             behind = self._take(BOUND, bound, "comparator")
@@ -204,7 +213,7 @@ class Reading:
         follows = quantity.end < end and _HAN.match(self.text, quantity.end)
         return bool(follows) and quantity.unit is not None and quantity.unit.value in _LENGTHS
 
-    def _without_mark(self, quantity: Quantity, end: int) -> Quantity:
+    def _without_mark(self, quantity: Quantity) -> Quantity:
         """92 L is 92, low; 2.3L is a volume."""
         unit = quantity.unit
         if unit and unit.value == "L" and self.text[unit.start : unit.end] == "l" and self.text[unit.start - 1] == " ":
@@ -217,8 +226,8 @@ class Reading:
         if match is None:
             return None
         behind = match.end()
-        if unit := quantity_at(self.text, match.start(1), end, self.terms):
-            behind = max(behind, unit.end)
+        if given := quantity_at(self.text, match.start(1), end, self.terms):
+            behind = max(behind, self._without_mark(given).end)
         closing = _CLOSE.match(self.text, behind, end)
         after = closing.end() if closing else behind
         opened = any(char in "([" for char in self.text[place : match.start(1)])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..tables import NO_VALUE, fold
 from .numerals import COUNT, count
-from .terms import BOUND, COMPARATOR, DIRECTION, DRUG_FILLER, FILLER, FREQUENCY, PER, RESULT, ROUTE, UNIT, Term
+from .terms import DIRECTION, FREQUENCY, PER, RESULT, ROUTE, UNIT, Term
 
 # The longest text that is looked through before a drug.
 REACH = 24
@@ -45,7 +45,7 @@ class Vocabulary:
         self._end = rf"(?:(?![a-z])|(?=(?:{joined})(?![a-z])))"
         self._patterns = {kind: self._pattern(kind) for kind in self._terms if kind != FREQUENCY}
         self._patterns[PER] = self._pattern(PER, UNIT)
-        self._patterns[FREQUENCY] = re.compile(rf"(?:{frequency})(?![a-z])")
+        self._patterns[FREQUENCY] = [re.compile(rf"(?:{frequency})(?![a-z])")]
         words = "|".join(map(_spaced, self._terms.get(ROUTE, []))) or "(?!)"
         self._before = {
             ROUTE: re.compile(rf"(?<![a-z])(?:{words})\Z"),
@@ -54,9 +54,9 @@ class Vocabulary:
 
     def at(self, text: str, kind: str, start: int, end: int) -> Found | None:
         """The longest term of a kind that begins at a place, and ends at `end` at the latest."""
-        pattern = self._patterns.get(kind)
-        match = pattern.match(text, start, end) if pattern else None
-        return self._found(kind, match) if match else None
+        matches = (pattern.match(text, start, end) for pattern in self._patterns.get(kind, ()))
+        longest = max((match for match in matches if match), key=re.Match.end, default=None)
+        return self._found(kind, longest) if longest else None
 
     def before(self, text: str, kind: str, start: int, end: int) -> Found | None:
         """The longest route or frequency that ends at a place, and begins at `start` at the earliest."""
@@ -69,7 +69,7 @@ class Vocabulary:
 
     def is_term(self, text: str) -> bool:
         """Whether a text is a part of a value and nothing else."""
-        kinds = (FREQUENCY, ROUTE, DIRECTION, RESULT, COMPARATOR, BOUND, FILLER, DRUG_FILLER)
+        kinds = (FREQUENCY, ROUTE, DIRECTION, RESULT)
         return any((found := self.at(text, kind, 0, len(text))) and found.end == len(text) for kind in kinds)
 
     def _found(self, kind: str, match: re.Match[str]) -> Found:
@@ -89,12 +89,15 @@ class Vocabulary:
                 return NO_VALUE if value == NO_VALUE else _calculated(value, {k: v for k, v in groups.items() if v})
         return NO_VALUE
 
-    def _pattern(self, *kinds: str) -> re.Pattern[str]:
+    def _pattern(self, *kinds: str) -> list[re.Pattern[str]]:
+        """Patterns of the words of some kinds: those that end in a Latin letter, and others."""
         words = sorted({term for kind in kinds for term in self._terms.get(kind, ())}, key=lambda term: -len(term))
+        latin = [word for word in words if word[-1].isascii() and word[-1].isalpha()]
         # 血压高， but not 血压高峰
         closed = "(?![\u4e00-\u9fff])" if kinds == (DIRECTION,) else ""
-        ends = [self._end if word[-1].isascii() and word[-1].isalpha() else closed * (len(word) == 1) for word in words]
-        return re.compile("|".join(f"{_spaced(word)}{end}" for word, end in zip(words, ends, strict=True)) or "(?!)")
+        others = [_spaced(word) + closed * (len(word) == 1) for word in words if word not in latin]
+        found = [f"(?:{'|'.join(map(_spaced, latin))}){self._end}" if latin else "", "|".join(others)]
+        return [re.compile(pattern) for pattern in found if pattern]
 
 
 def _squeezed(text: str) -> str:
