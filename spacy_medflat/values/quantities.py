@@ -18,6 +18,8 @@ _PER = re.compile(" ?/ ?(\\(?) ?")
 _AND = re.compile(" ?[·.*•/] ?")
 _CLOSE = re.compile(" ?\\)")
 _BLANKS = re.compile(" {0,2}")
+# 1000余ml
+_ROUGHLY = re.compile(" {0,2}[余多]? ?")
 # 2024-01-05, 3月5日, 08:30: no quantities.
 _DATE = re.compile(
     "(?:19|20)[0-9]{2} ?[-./年] ?[0-9]{1,2}|[0-9]{8}(?![0-9])|[0-9]{1,2}(?:月|/[0-9]{1,2} ?日)|[02][0-9]:[0-9]{2}"
@@ -98,8 +100,11 @@ def _numbers(
     if first == 1 and (other := _next(text, place, end, _RATIO)):
         return "ratio", (first, other[1]), other[0], None
     if other := _next(text, place, end, _SLASH):
-        has_unit = unit_at(text, _BLANKS.match(text, other[0]).end(), end, terms) is not None  # type: ignore[union-attr]
-        if has_unit or min(first, other[1]) >= _LEAST_OF_PAIR:
+        below = unit_at(text, _BLANKS.match(text, other[0]).end(), end, terms)  # type: ignore[union-attr]
+        if below and below.value.startswith("{") and other[1]:
+            # 1/2片
+            return "number", (first / other[1],), other[0], None
+        if below or min(first, other[1]) >= _LEAST_OF_PAIR:
             return "pair", (first, other[1]), other[0], None
     return "number", (first,), place, None
 
@@ -127,7 +132,7 @@ def _with_unit(
     terms: Vocabulary,
     exponent: int,
 ) -> Quantity | None:
-    begin = _BLANKS.match(text, place).end()  # type: ignore[union-attr]
+    begin = _ROUGHLY.match(text, place, end).end()  # type: ignore[union-attr]
     unit = unit_at(text, begin, end, terms)
     pseudo = terms.at(text, PSEUDO, begin, end)
     if pseudo and (unit is None or pseudo.end > unit.end):

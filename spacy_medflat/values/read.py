@@ -5,7 +5,7 @@ from typing import Any
 
 from ..tables import NO_VALUE, fold
 from .attributes import Part, Value
-from .quantities import Quantity, quantity_at
+from .quantities import Quantity, quantity_at, unit_at
 from .terms import (
     BOUND,
     COMPARATOR,
@@ -76,6 +76,8 @@ class Reading:
                 place, done, bracket = closing.end(), closing.end(), False
             elif "numbers" in self.known and (given := self._reference(place, end)):
                 place = done = given
+            elif "numbers" in self.known and (late := self._late_unit(place, end)):
+                place = done = late
             elif self.known and (comma := _COMMA.match(self.text, place, end)) and self._judges(comma.end(), end):
                 place = comma.end()
             elif fillers < _FILLERS and (filler := self.terms.at(self.text, FILLER, place, end)):
@@ -185,6 +187,15 @@ class Reading:
         """A sign, as +, belongs to what follows it if that is a number or a word."""
         following = self.text[found.end : found.end + 1] if found.end < end else ""
         return self.text[found.end - 1] not in "+-" or not following.isalnum()
+
+    def _late_unit(self, place: int, end: int) -> int | None:
+        """The place behind a unit that a mark separates from its number: 92↓g/L."""
+        unit = None if "unit" in self.known else unit_at(self.text, place, end, self.terms)
+        if unit is None:
+            return None
+        self.known.update(unit=self.whole[unit.start : unit.end], ucum=unit.value)
+        self._part("unit", unit.start, unit.end)
+        return unit.end
 
     def _judges(self, place: int, end: int) -> bool:
         """Whether nothing but a direction stands between commas: 2.9mmol/L，偏低，"""

@@ -28,6 +28,7 @@ def first(text):
         ("{血小板|ite}\t92\tg/L\t100-300\tL", {"numbers": (92,), "ucum": "g/L", "direction": "low"}),
         ("{血钾|ite}2.9mmol/L，偏低，乏力", {"numbers": (2.9,), "ucum": "mmol/L", "direction": "low"}),
         ("{血钾|ite}2.9mmol/L，升高血钾", {"numbers": (2.9,), "ucum": "mmol/L"}),
+        ("{血红蛋白|ite}92↓g/L", {"numbers": (92,), "ucum": "g/L", "direction": "low"}),
         ("{抗体|ite}阳性(1:80)", {"result": "positive", "numbers": (1, 80)}),
         ("{心电图|pro}示正常", {"direction": "normal"}),
         ("{血小板|ite} 92 L", {"numbers": (92,), "direction": "low"}),
