@@ -65,13 +65,20 @@ def quantity_at(text: str, start: int, end: int, terms: Vocabulary) -> Quantity 
         return None
     form, numbers, place, unit = read
     exponent = 0
-    if power := power_at(text, place, end):
+    if power := power_at(text, place, end) or _power_of_unit(text, place, end):
         place, exponent = power
     found = _with_unit(text, start, place, end, form, numbers, terms, exponent)
     if found is not None and found.unit is None and unit is not None:
         # 3cm×4: the unit of the first number.
         return found._replace(unit=unit)
     return found
+
+
+def _power_of_unit(text: str, place: int, end: int) -> tuple[int, int] | None:
+    """Where the factor of a unit in a column of its own ends, and its exponent: 5.8  10^9/L."""
+    begin = _BLANKS.match(text, place, end).end()  # type: ignore[union-attr]
+    power = bare_power_at(text, begin, end) if begin > place else None
+    return power if power and _PER.match(text, power[0], end) else None
 
 
 def _numbers(
