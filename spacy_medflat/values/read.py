@@ -200,7 +200,7 @@ class Reading:
     def _judges(self, place: int, end: int) -> bool:
         """Whether nothing but a direction stands between commas: 2.9mmol/L，偏低，"""
         found = None if DIRECTION in self.known else self.terms.at(self.text, DIRECTION, place, end)
-        return bool(found) and (found.end == len(self.text) or self.text[found.end] in _CLAUSE_ENDS)
+        return found is not None and (found.end == len(self.text) or self.text[found.end] in _CLAUSE_ENDS)
 
     def _number(self, place: int, end: int, shows: bool, start: int) -> int | None:
         """The place behind a comparator, a quantity and a bound."""

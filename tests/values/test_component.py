@@ -94,12 +94,12 @@ def test_spans_outside_after_a_retokenization(nlp):
     nlp(doc)
 
 
-# What the terms and rules were tuned on; docs/values.md has the others.
-def test_notes_of_the_corpus(nlp):
+@pytest.mark.parametrize("name", ["values_tune", "values_held_out"])
+def test_notes_of_the_corpus(nlp, name):
     pipe: ValueFinder = nlp.get_pipe("medflat_values")
     examples = []
-    for example in create_cmeee_reader(CORPUS / "values_tune.jsonl")(nlp):
+    for example in create_cmeee_reader(CORPUS / f"{name}.jsonl")(nlp):
         spans = [(span.start_char, span.end_char, span.label_) for span in example.reference.spans["sc"]]
         examples.append(Example(pipe(with_spans(nlp, spans, example.reference.text)), example.reference))
     scores = pipe.scorer(examples)
-    assert scores["values_sc_spans"] > 150 and scores["values_sc_f"] >= 0.98
+    assert scores["values_sc_spans"] > 100 and scores["values_sc_f"] >= 0.98
