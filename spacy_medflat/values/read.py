@@ -32,6 +32,8 @@ _REFERENCE = re.compile(rf" {{0,20}}[(\[]? ?(?:参考值|参考范围|正常值|
 _NUMBER_BEGINS = re.compile("(?<![0-9.])[0-9半一二两三四五六七八九十]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _CLAUSE_ENDS = "，、。；;,.\n"
+# 血压升高伴头痛, 升高者, 升高明显
+_AFTER_DIRECTION = frozenset("伴提及和与且并或者的时等但而明显不后可约无有")
 _LENGTHS = ("cm", "mm", "m")
 
 
@@ -179,14 +181,18 @@ class Reading:
         """The place behind a result or a direction."""
         for kind in (RESULT, DIRECTION):
             found = self.terms.at(self.text, kind, place, end)
-            if kind not in self.known and found and self._stands_alone(found, end):
+            if kind not in self.known and found and self._stands_alone(kind, found):
                 return self._take(kind, found)
         return None
 
-    def _stands_alone(self, found: Found, end: int) -> bool:
-        """A sign, as +, belongs to what follows it if that is a number or a word."""
-        following = self.text[found.end : found.end + 1] if found.end < end else ""
-        return self.text[found.end - 1] not in "+-" or not following.isalnum()
+    def _stands_alone(self, kind: str, found: Found) -> bool:
+        """A sign, as +, is none before a number or a word, and 降低 none before an object: 抗凝治疗降低风险."""
+        last, following = self.text[found.end - 1], self.text[found.end : found.end + 1]
+        if last in "+-":
+            return not following.isalnum()
+        if kind != DIRECTION or not _HAN.match(last) or not _HAN.match(following):
+            return True
+        return following in _AFTER_DIRECTION or self.terms.at(self.text, FILLER, found.end, len(self.text)) is not None
 
     def _late_unit(self, place: int, end: int) -> int | None:
         """The place behind a unit that a mark separates from its number: 92↓g/L."""
