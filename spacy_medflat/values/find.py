@@ -42,7 +42,8 @@ def find_values(
     # What a value before has used is not used again.
     used = 0
     for start, end, label in sorted(set(spans), key=lambda span: (span[1], span[0])):
-        if (start, end) not in places or label not in {*tests, *drugs}:
+        # 静滴 may be found as a procedure, but what follows is a drug's.
+        if (start, end) not in places or label not in {*tests, *drugs} or terms.is_term(written[start:end]):
             continue
         following = bisect_left(starts, end)
         limit = min(starts[following] if following < len(starts) else len(text), end + _LONGEST)

@@ -154,13 +154,17 @@ def _with_unit(
         return Quantity(start, behind, form, numbers, Found(_unit_start(text, stripped, place), behind, code))
     if unit:
         return Quantity(start, unit.end, form, numbers, unit)
-    # 3级 is a name, 12.3mgx no known unit.
+    return Quantity(start, place, form, numbers, None) if _can_be_bare(text, start, place, end, terms) else None
+
+
+def _can_be_bare(text: str, start: int, place: int, end: int, terms: Vocabulary) -> bool:
+    """Whether a number may stand without a unit: not 3级, 12x, (一), nor the number of a heading, as in 1.病因."""
+    if not text[start].isdigit() and text[start] != "-":
+        return False
+    if text.startswith(".", place) and text[place + 1 : place + 2].strip():
+        return False
     following = text[place : place + 1] if place < end else ""
-    return (
-        None
-        if following.isalnum() and not _goes_on(text, place, end, terms)
-        else Quantity(start, place, form, numbers, None)
-    )
+    return not following.isalnum() or _goes_on(text, place, end, terms)
 
 
 def _unit_start(text: str, start: int, place: int) -> int:

@@ -34,6 +34,7 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _CLAUSE_ENDS = "，、。；;,.\n"
 # 血压升高伴头痛, 升高者, 升高明显
 _AFTER_DIRECTION = frozenset("伴提及和与且并或者的时等但而明显不后可约无有")
+_COUNTS = ("{cells}", "{dose}")
 _LENGTHS = ("cm", "mm", "m")
 
 
@@ -170,7 +171,8 @@ class Reading:
         for match in _NUMBER_BEGINS.finditer(self.text, begin, end):
             found = quantity_at(self.text, match.start(), end, self.terms)
             if found and found.end == end:
-                return found
+                # 任何一个, 下一剂, 表8-16: no dose.
+                return None if found.unit is None or found.unit.value in _COUNTS else found
         return None
 
     @staticmethod
@@ -186,11 +188,15 @@ class Reading:
         return None
 
     def _stands_alone(self, kind: str, found: Found) -> bool:
-        """A sign, as +, is none before a number or a word, and 降低 none before an object: 抗凝治疗降低风险."""
+        """A sign, as +, is none before a number or a word, 降低 none before an object (抗凝治疗降低风险), H none
+        without a number (FSH、LH).
+        """
         last, following = self.text[found.end - 1], self.text[found.end : found.end + 1]
-        if last in "+-":
+        if last in "+-±":
             return not following.isalnum()
-        if kind != DIRECTION or not _HAN.match(last) or not _HAN.match(following):
+        if kind == DIRECTION and "numbers" not in self.known and self.text[found.start : found.end] in ("h", "l"):
+            return False
+        if kind != DIRECTION or not _HAN.match(last) or not following.isalpha():
             return True
         return following in _AFTER_DIRECTION or self.terms.at(self.text, FILLER, found.end, len(self.text)) is not None
 
