@@ -5,7 +5,9 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 
 from .attributes import Value
-from .read import Reading, folded
+from .doses import DoseReading
+from .reading import folded
+from .results import ResultReading
 from .vocabulary import Vocabulary
 
 _MIXED = re.compile(r" ?\+ ?\Z")
@@ -47,18 +49,20 @@ def find_values(
             continue
         following = bisect_left(starts, end)
         limit = min(starts[following] if following < len(starts) else len(text), end + _LONGEST)
-        reading = Reading(written, text, terms)
         if label in drugs:
-            behind = reading.drug(end, limit)
+            dose = DoseReading(written, text, terms)
+            behind = dose.behind(end, limit)
             before = bisect_left(ends, start + 1) - 1
-            begun = reading.before(max(used, ends[before] if before >= 0 else 0), start)
+            begun = dose.before(max(used, ends[before] if before >= 0 else 0), start)
             if mixed := _MIXED.search(written, max(0, begun - 3), begun):
                 mixtures.append((behind_drugs.get(mixed.start()), (start, end, label)))
             behind_drugs[behind] = (start, end, label)
+            found[start, end, label] = dose.value
         else:
-            behind = reading.test(end, limit)
+            result = ResultReading(written, text, terms)
+            behind = result.read(end, limit)
+            found[start, end, label] = result.value
         used = max(used, behind)
-        found[start, end, label] = reading.value
     # 5%葡萄糖250ml+维生素C2g静滴qd: the last says how all are given.
     for first, second in reversed(mixtures):
         if first is not None:

@@ -158,10 +158,12 @@ def _with_unit(
 
 
 def _can_be_bare(text: str, start: int, place: int, end: int, terms: Vocabulary) -> bool:
-    """Whether a number may stand without a unit: not 3级, 12x, (一), nor the number of a heading, as in 1.病因."""
+    """Whether a number may stand without a unit: not 3级, 12x, (一), nor that of a heading (1.病因)."""
     if not text[start].isdigit() and text[start] != "-":
         return False
     if text.startswith(".", place) and text[place + 1 : place + 2].strip():
+        return False
+    if text[start - 1 : start] == "(" and text.startswith(")", place) and place - start < 3:
         return False
     following = text[place : place + 1] if place < end else ""
     return not following.isalnum() or _goes_on(text, place, end, terms)

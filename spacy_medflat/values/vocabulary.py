@@ -25,7 +25,7 @@ class Found(NamedTuple):
 
 
 class Vocabulary:
-    """Finds terms where a text is looked at, the longest of a kind. Texts are folded, see `read.folded`.
+    """Finds terms where a text is looked at, the longest of a kind. Texts are folded, see `reading.folded`.
 
     A term that ends in a Latin letter does not end within a word; mgtid is mg and tid.
     """
