@@ -15,8 +15,12 @@ class LexiconError(MedflatError):
     """A lexicon that cannot be read or used. The message names file, line and value."""
 
 
+class TableError(MedflatError):
+    """A table of cues, headings, terms or codes that cannot be used. The message names file, line and value."""
+
+
 class ContextError(MedflatError):
-    """Cues, headings or attributes that cannot be used. The message names file, line and value."""
+    """Attributes of a span that do not exist. The message names the value and those that do."""
 
 
 class VectorsError(MedflatError):

@@ -146,15 +146,18 @@ def test_the_config_of_flat_over_words_differs_in_nothing_else():
     assert words == plain
 
 
-def test_the_config_of_notes_adds_two_components():
+NOTES = ["sections", "context", "values", "linker"]
+
+
+def test_the_config_of_notes_adds_four_components():
     short, full = (load_config(ROOT / "configs" / f"{name}.cfg") for name in ("default", "clinical"))
-    for name, path in (("sections", "headings"), ("context", "cues")):
+    for name, path in (("sections", "headings"), ("context", "cues"), ("values", "terms"), ("linker", "codes")):
         del full["components"][name], full["initialize"]["components"][name], full["paths"][path]
         full["nlp"]["pipeline"].remove(name)
     assert full == short
     config = load_config(ROOT / "configs" / "clinical.cfg", {"paths.encoder": str(ROOT / "assets" / "encoder")})
     nlp = load_model_from_config(config, auto_fill=False)
-    assert nlp.pipe_names == ["lattice", "transformer", "medflat_ner", "sections", "context", "doc_cleaner"]
+    assert nlp.pipe_names == ["lattice", "transformer", "medflat_ner", *NOTES, "doc_cleaner"]
     filled = load_model_from_config(config, auto_fill=True).config
     assert filled["components"] == config["components"] and filled["initialize"] == config["initialize"]
 

@@ -8,7 +8,15 @@ import spacy_medflat
 
 # A registered name never vanishes and never changes its meaning; a changed one becomes v2.
 NAMES = {
-    "spacy_factories": ["medflat_context", "medflat_ensemble", "medflat_lattice", "medflat_ner", "medflat_sections"],
+    "spacy_factories": [
+        "medflat_context",
+        "medflat_ensemble",
+        "medflat_lattice",
+        "medflat_linker",
+        "medflat_ner",
+        "medflat_sections",
+        "medflat_values",
+    ],
     "spacy_architectures": [
         "spacy_medflat.CharTransformer.v1",
         "spacy_medflat.CharTransformerTok2Vec.v1",
@@ -29,7 +37,12 @@ NAMES = {
         "spacy_medflat.UnionWords.v1",
     ],
     "spacy_readers": ["spacy_medflat.CMeEE.v1"],
-    "spacy_scorers": ["spacy_medflat.context_scorer.v1", "spacy_medflat.nested_scorer.v1"],
+    "spacy_scorers": [
+        "spacy_medflat.codes_scorer.v1",
+        "spacy_medflat.context_scorer.v1",
+        "spacy_medflat.nested_scorer.v1",
+        "spacy_medflat.values_scorer.v1",
+    ],
     "thinc_optimizers": ["spacy_medflat.LayerwiseAdamW.v1"],
     "spacy_cli": ["medflat"],
 }

@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).parents[2] / "spacy_medflat"
 GROUND_FLOOR = "ground_floor"
 # The pages in the order of a reader's way; the reference follows.
 PAGES = (
-    "index tutorial notes data selection words pretraining training thresholds calibration context adapt evaluate annotate ensembles "
-    "experiments cmeee corpus flat results speed architecture"
+    "index tutorial notes data selection words pretraining training thresholds calibration context values linking adapt evaluate "
+    "annotate ensembles experiments cmeee corpus flat results speed architecture"
 ).split()
 
 

@@ -27,7 +27,7 @@ def evaluate(
 ) -> None:
     """Score a pipeline: overall, per type, and apart for spans that take part in nesting.
 
-    If it judges what is said about entities, and the texts have that, its values are scored on the entities found.
+    What it says about entities, their context, values and codes, is scored on the entities found, where texts have it.
     """
     with friendly_errors():
         check_apart([output], [data])
@@ -38,6 +38,10 @@ def evaluate(
         say(table(["", "P", "R", "F"], rows, title=f"{model} on {data}", bold="all"))
         if scores.get(f"context_{recognizer.key}_spans"):
             say(_context_table(scores, f"context_{recognizer.key}"))
+        if scores.get(f"values_{recognizer.key}_spans"):
+            say(_values_table(scores, f"values_{recognizer.key}"))
+        if scores.get(f"codes_{recognizer.key}_spans"):
+            say(_codes_table(scores, f"codes_{recognizer.key}"))
         say(f"{amount(len(examples), 'text')}, {scores['speed']:,.0f} characters a second")
         if output:
             write_json(output, scores)
@@ -65,6 +69,25 @@ def _context_table(scores: dict[str, Any], prefix: str) -> RenderableType:
                 rows.append(_row(value, (found[name] for name in "prf")))
     title = f"What is said about {amount(scores[f'{prefix}_spans'], 'entity')} of those found"
     return table(["", "P", "R", "F", "right"], rows[1:], title=title)
+
+
+def _values_table(scores: dict[str, Any], prefix: str) -> RenderableType:
+    """Whole values, and each field of them."""
+    rows = [_row("whole", (scores[f"{prefix}_{name}"] for name in "prf")), []]
+    for field, values in scores[f"{prefix}_per_field"].items():
+        rows.append(_row(field, (values[name] for name in "prf")))
+    title = f"Values of {amount(scores[f'{prefix}_spans'], 'entity')} of those found"
+    return table(["", "P", "R", "F"], rows, title=title)
+
+
+def _codes_table(scores: dict[str, Any], prefix: str) -> RenderableType:
+    """How many entities have a code, a right one first, a right one at all."""
+    rows = [
+        _row("with a code", [scores[f"{prefix}_linked"]]),
+        _row("first code right", [scores[f"{prefix}_acc"]]),
+        _row("a right one among them", [scores[f"{prefix}_among"]]),
+    ]
+    return table(["", "%"], rows, title=f"Codes of {amount(scores[f'{prefix}_spans'], 'entity')} of those found")
 
 
 def _row(name: str, values: Iterable[float | None]) -> list[str]:

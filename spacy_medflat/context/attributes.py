@@ -1,12 +1,13 @@
 """The attributes of spans: their values, and how a Doc keeps them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, Span
 
 from ..errors import ContextError, clipped
+from ..span_facts import SpanFacts
 
 VALUES: dict[str, tuple[str, ...]] = {
     "assertion": ("present", "absent", "possible", "conditional", "hypothetical", "planned"),
@@ -20,9 +21,7 @@ ATTRIBUTE_OF = {value: attribute for attribute, values in VALUES.items() for val
 
 _DEFAULTS = {values[0] for values in VALUES.values()}
 
-# spaCy keeps an extension with a default in `doc.user_data`, by the characters of the span, and moves it where Docs
-# are joined or cut. It does not look at labels, so there is one value for all labels on the same characters.
-_STORED = "medflat_context"
+_FACTS = SpanFacts("medflat_context")
 
 
 class FoundCue(NamedTuple):
@@ -58,8 +57,7 @@ def register_attributes() -> None:
     Call it to read annotated Docs where there is no pipeline. A span that nobody has judged has None, and no cues. The
     three can also be set, as gold.
     """
-    if not Span.has_extension(_STORED):
-        Span.set_extension(_STORED, default=None)
+    _FACTS.register()
     for attribute in VALUES:
         if not Span.has_extension(attribute):
             Span.set_extension(attribute, getter=partial(_value, attribute), setter=partial(_set_value, attribute))
@@ -73,7 +71,7 @@ def context_of(span: Span) -> Context | None:
     span (Span): any with the characters and the label of one that was judged.
     """
     register_attributes()
-    stored = (span._.get(_STORED) or {}).get(span.label_)
+    stored = _FACTS.get(span)
     if stored is None:
         return None
     assertion, experiencer, temporality, cues = stored
@@ -93,23 +91,13 @@ def set_context(span: Span, context: Context) -> None:
         if value is not None:
             check_value(attribute, value)
     cues = [[cue.start - span.start_char, cue.end - span.start_char, cue.text, cue.value] for cue in context.cues]
-    others = span._.get(_STORED) or {}
-    span._.set(_STORED, {**others, span.label_: [*context[:3], cues]})
+    _FACTS.set(span, [*context[:3], cues])
 
 
 def check_value(attribute: str, value: Any) -> None:
     """RAISES (ContextError): the attribute has no such value."""
     if value not in VALUES[attribute]:
         raise ContextError(f"{attribute} must be one of {', '.join(VALUES[attribute])}, but it is {clipped(value)}")
-
-
-def readable_spans(spans: SpanGroup | Sequence[Span]) -> Iterator[Span]:
-    """The spans of a group, without those that a retokenization left outside of the Doc, which spaCy cannot read."""
-    for index in range(len(spans)):
-        try:
-            yield spans[index]
-        except IndexError:
-            continue
 
 
 def context_fields(context: Context) -> dict[str, Any]:

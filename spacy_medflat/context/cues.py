@@ -5,10 +5,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from ..errors import ContextError, clipped
+from ..errors import TableError, clipped
+from ..tables import NO_VALUE, check_word, fold, format_table, table_rows
 from .attributes import ATTRIBUTE_OF
 from .stretches import Stretch, Stretches
-from .table import NO_VALUE, check_word, fold, format_table, table_rows
 
 COLUMNS = ("cue", "category", "direction", "reach", "labels")
 
@@ -70,7 +70,7 @@ def parse_cues(text: str, name: str) -> list[Cue]:
 
     name (str): what messages call it.
     RETURNS (list of Cue): the rows in their order.
-    RAISES (ContextError): an unknown value in a column, or the same cue twice; the message names the line.
+    RAISES (TableError): an unknown value in a column, or the same cue twice; the message names the line.
     """
     found: dict[tuple[str, str, str], tuple[str, Cue]] = {}
     for place, (cue, category, direction, reach, labels) in table_rows(text, name, COLUMNS):
@@ -82,16 +82,16 @@ def parse_cues(text: str, name: str) -> list[Cue]:
             ",".join(part.strip() for part in labels.split(",")),
         )
         if row.direction == "section" and row.attribute is None:
-            raise ContextError(f"{place}: a section can give {', '.join(ATTRIBUTE_OF)}, not {clipped(category)}")
+            raise TableError(f"{place}: a section can give {', '.join(ATTRIBUTE_OF)}, not {clipped(category)}")
         if row.key in found:
-            raise ContextError(f"{place}: {clipped(cue)} is {category} {row.direction} already in {found[row.key][0]}")
+            raise TableError(f"{place}: {clipped(cue)} is {category} {row.direction} already in {found[row.key][0]}")
         found[row.key] = (place.removeprefix(f"{name} "), row)
     return [row for _, row in found.values()]
 
 
 def _known(value: str, known: Iterable[str], column: str, place: str) -> str:
     if value not in known:
-        raise ContextError(f"{place}: unknown {column} {clipped(value)}; known are {', '.join(known)}")
+        raise TableError(f"{place}: unknown {column} {clipped(value)}; known are {', '.join(known)}")
     return value
 
 

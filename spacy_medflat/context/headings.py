@@ -6,8 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from ..errors import ContextError, clipped
-from .table import NO_VALUE, check_word, fold, format_table, table_rows
+from ..errors import TableError, clipped
+from ..tables import NO_VALUE, check_word, fold, format_table, table_rows
 
 COLUMNS = ("heading", "section")
 # In a table that is added, the section of a heading that is taken out of the first one.
@@ -48,16 +48,16 @@ def parse_headings(text: str, name: str) -> list[Heading]:
     """Read a table of headings from the text of a file: columns `heading` and `section`.
 
     name (str): what messages call it.
-    RAISES (ContextError): a heading without a section, or twice; the message names the line.
+    RAISES (TableError): a heading without a section, or twice; the message names the line.
     """
     found: dict[str, tuple[str, Heading]] = {}
     for place, (heading, section) in table_rows(text, name, COLUMNS):
         row = Heading(check_word(heading, place, "heading"), check_word(section, place, "section"))
         key = _key(heading)
         if not key:
-            raise ContextError(f"{place}: {clipped(heading)} is no heading: write it without punctuation")
+            raise TableError(f"{place}: {clipped(heading)} is no heading: write it without punctuation")
         if key in found:
-            raise ContextError(f"{place}: {clipped(heading)} is a heading already in {found[key][0]}")
+            raise TableError(f"{place}: {clipped(heading)} is a heading already in {found[key][0]}")
         found[key] = (place.removeprefix(f"{name} "), row)
     return [row for _, row in found.values()]
 

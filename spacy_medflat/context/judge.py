@@ -3,11 +3,11 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..tables import fold
 from .attributes import VALUES, Context, FoundCue
 from .cues import Cue, CueMatcher
 from .headings import Section
 from .scopes import Root, Scope, Scopes
-from .table import fold
 
 _UNSAID = Context("present", "patient", "current")
 # Of the values that reach an assertion, the first counts. Something planned whose absence is in question is possible:

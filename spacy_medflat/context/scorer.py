@@ -8,7 +8,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from .attributes import VALUES, readable_spans, values_of
+from ..span_facts import readable_spans
+from .attributes import VALUES, values_of
 
 _Place = tuple[int, int, str]
 

@@ -1,13 +1,13 @@
 """`medflat_sections`: the component that finds the sections of notes."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
+from ..table_pipe import TableKind, TablePipe
 from .headings import (
     Heading,
     HeadingMatcher,
@@ -17,7 +17,6 @@ from .headings import (
     parse_headings,
     shipped_headings,
 )
-from .table_pipe import TablePipe
 
 DEFAULT_CONFIG = {"spans_key": "sections"}
 
@@ -36,7 +35,9 @@ class SectionFinder(TablePipe):
     empty. What stands before the first title is in no section. For titles see `HeadingMatcher`.
     """
 
-    table_file: ClassVar[str] = "headings.tsv"
+    kind: ClassVar[TableKind] = TableKind(
+        "headings.tsv", "docs/context.md", parse_headings, format_headings, merge_headings
+    )
 
     def __init__(self, vocab: Vocab, name: str = "medflat_sections", *, spans_key: str = "sections"):
         """Make the component, with the headings of the package.
@@ -49,31 +50,9 @@ class SectionFinder(TablePipe):
         self.cfg: dict[str, Any] = {"spans_key": spans_key}
         self.use(shipped_headings())
 
-    @property
-    def table(self) -> tuple[Heading, ...]:
-        """The headings."""
-        return self._headings
-
-    def use(self, rows: Sequence[Heading]) -> None:
-        """Work with these headings, and no others."""
-        self._headings = tuple(rows)
-        self._matcher = HeadingMatcher(self._headings)
-
-    def add(self, rows: Iterable[Heading] | str | Path) -> None:
-        """Add headings. One of the same text is replaced; the section `none` takes it out.
-
-        rows (iterable of Heading, str or Path): the headings, or the path of a table.
-        RAISES (ContextError): something that cannot be used; the message names file and line.
-        """
-        self.use(merge_headings(self._headings, self.rows_of(rows)))
-
-    def parse(self, text: str, name: str) -> list[Heading]:
-        """The headings in the text of a file; see `parse_headings`."""
-        return parse_headings(text, name)
-
-    def format(self, rows: Iterable[Heading]) -> str:
-        """The text of a file with these headings."""
-        return format_headings(rows)
+    def compile(self, rows: Sequence[Heading]) -> None:
+        """Make the pattern of the headings."""
+        self._matcher = HeadingMatcher(rows)
 
     def predict(self, docs: Iterable[Doc]) -> list[list[Section]]:
         """Find the sections of the Docs, without changing them."""

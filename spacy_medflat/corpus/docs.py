@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc, Span
 
-from ..context.attributes import Context, context_fields, context_of, read_context, set_context
-from ..errors import ContextError, amount
+from ..errors import amount
 from ..partial_annotation import USER_DATA_KEY, set_weight, unknown_key, weight_of
 from .record import Entity, Problem, Record, describe
+from .said import said_of, set_said
 
 
 def record_to_doc(record: Record, make_doc: Callable[[str], Doc], spans_key: str) -> tuple[Doc, list[Problem]]:
@@ -28,7 +28,7 @@ def annotate(doc: Doc, record: Record, spans_key: str) -> list[Problem]:
 
     The span group is set even if it stays empty. Unknown spans, if there are any, go into the group
     `unknown_key(spans_key)`. What the fields of an entity say about it, as `assertion`, becomes attributes of its span,
-    see `context.attributes`; a value that does not exist does not, and is reported. Scores, if every entity has one, go
+    see `said.set_said`; a value that does not exist does not, and is reported. Scores, if every entity has one, go
     to a group's `attrs["scores"]`; if only some have one, they are lost and reported.
 
     doc (Doc): a document with the record's text.
@@ -65,7 +65,9 @@ def _set_group(doc: Doc, key: str, entities: list[Entity], record: Record) -> tu
         else:
             spans.append(span)
             kept.append(entity)
-            problems.extend(_set_context(span, entity, record))
+            place = describe(entity, record.text)
+            wrong = set_said(span, entity.meta)
+            problems += [Problem("unknown_value", record.place, f"{place}: {detail}") for detail in wrong]
     doc.spans[key] = spans
     scores = [entity.score for entity in kept]
     if scores and None not in scores:
@@ -74,16 +76,6 @@ def _set_group(doc: Doc, key: str, entities: list[Entity], record: Record) -> tu
         detail = f"scores ×{lost}: {amount(len(scores) - lost, 'entity')} without one"
         problems.append(Problem("dropped_meta", record.place, detail))
     return kept, problems
-
-
-def _set_context(span: Span, entity: Entity, record: Record) -> list[Problem]:
-    try:
-        said = read_context(entity.meta)
-    except ContextError as error:
-        return [Problem("unknown_value", record.place, f"{describe(entity, record.text)}: {error}")]
-    if said != Context():
-        set_context(span, said)
-    return []
 
 
 def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
@@ -120,7 +112,7 @@ def _entities(doc: Doc, key: str, stored: Any) -> list[Entity]:
     # Other components may have changed the spans.
     metas = metas if len(metas) == len(found) else [{} for _ in found]
     return [
-        Entity(span.start_char, span.end_char, span.label_, score=score, meta={**_said(span), **meta})
+        Entity(span.start_char, span.end_char, span.label_, score=score, meta={**_without_empty(said_of(span)), **meta})
         for (span, score), meta in zip(found, metas, strict=True)
     ]
 
@@ -134,9 +126,8 @@ def spans_with_scores(doc: Doc, spans_key: str) -> list[tuple[Span, float | None
     return list(zip(group, values, strict=True))
 
 
-def _said(span: Span) -> dict[str, Any]:
-    said = context_of(span)
-    return {name: value for name, value in context_fields(said).items() if value} if said else {}
+def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
 
 
 def _as_lists(value: Any) -> Any:

@@ -17,7 +17,7 @@ BROKEN: dict[str, str] = {
     "dropped_unknown": "spans that may be entities, which the output format cannot hold: there they are none",
     "contradiction": "entity that is also among the unknown spans of its text; it counts as an entity",
     "unwritable": "character, label or text that the output format cannot hold; not written",
-    "unknown_value": "assertion, experiencer or temporality that does not exist; not read",
+    "unknown_value": "assertion, value or other attribute of an entity that does not exist; not read",
     "label_mismatch": "label that the first file lacks, so nothing can be learnt about it",
 }
 """The kinds that stop a strict run, with their meaning: an annotation is skipped, or two statements disagree."""

@@ -9,11 +9,11 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..context.attributes import context_of
-from ..context.table_pipe import TablePipe
 from ..corpus.docs import spans_with_scores
+from ..corpus.said import said_of
 from ..errors import MedflatError
 from ..loading import first_span_finder, load_model, span_finders
+from ..table_pipe import TablePipe
 from ..windows import greedy_batches
 from .items import Document, Failure, FoundEntity, InputPart, OutputPart, Receipt
 from .parse import failure, parse
@@ -147,7 +147,7 @@ def entities_of(doc: Doc, key: str) -> list[FoundEntity]:
             None if score is None else round(score, _SCORE_DIGITS),
             # span.text would make a Token for each character of the whole span.
             text[span.start_char : span.end_char],
-            context_of(span),
+            said_of(span) or None,
         )
         for span, score in spans_with_scores(doc, key)
     ]

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import BinaryIO
 
+from ..encodings import SAMPLE_BYTES, detect_encoding, peek
 from ..errors import MedflatError, SourceError, amount
-from .encodings import SAMPLE_BYTES, detect_encoding, peek
 from .items import Failure, Item
 from .parse import parse
 from .readers import Meter, read_items

@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from ..context.attributes import Context, context_fields
-
 _NUMBERED_BY_LINE = {"jsonl", "lines", "csv", "broken"}
 
 
@@ -54,7 +52,7 @@ class FoundEntity(NamedTuple):
     label (str): its type.
     score (float or None): a probability, rounded to 4 digits.
     text (str): its characters.
-    context (Context or None): what is said about it, if the pipeline judges that.
+    said (dict or None): what the pipeline says about it, as fields; see `corpus.said`.
     """
 
     start: int
@@ -62,12 +60,12 @@ class FoundEntity(NamedTuple):
     label: str
     score: float | None
     text: str
-    context: Context | None = None
+    said: dict[str, Any] | None = None
 
     def fields(self) -> dict[str, Any]:
         """What is written of it."""
         own = {"start": self.start, "end": self.end, "label": self.label, "score": self.score, "text": self.text}
-        return own if self.context is None else {**own, **context_fields(self.context)}
+        return {**own, **(self.said or {})}
 
 
 class Failure(NamedTuple):

@@ -8,12 +8,14 @@ Imported only where Parquet is read or written, because it imports pyarrow.
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..context.attributes import VALUES
 from ..errors import MedflatError
+from ..linking.attributes import Code
+from ..values.attributes import Value
 from .items import Document, FoundEntity
 from .parse import plain
 
@@ -34,10 +36,17 @@ _ENTITY = [
     ("text", pa.string()),
 ]
 _CUE = [("start", pa.int32()), ("end", pa.int32()), ("text", pa.string()), ("value", pa.string())]
-_CONTEXT = [*((attribute, pa.string()) for attribute in VALUES), ("cues", pa.list_(pa.struct(_CUE)))]
-_ENTITIES = pa.list_(pa.struct(_ENTITY))
-# Of pipelines that judge what is said about entities.
-_JUDGED = pa.list_(pa.struct([*_ENTITY, *_CONTEXT]))
+_PART = [("part", pa.string()), ("start", pa.int32()), ("end", pa.int32()), ("text", pa.string())]
+_VALUE_TYPES = {"numbers": pa.list_(pa.float64()), "per_day": pa.float64(), "parts": pa.list_(pa.struct(_PART))}
+_VALUE = [(name, _VALUE_TYPES.get(name, pa.string())) for name in Value._fields]
+_CODE = [(name, pa.float64() if name == "score" else pa.string()) for name in Code._fields]
+# Of pipelines that say it.
+_SAID = {
+    **dict.fromkeys(VALUES, pa.string()),
+    "cues": pa.list_(pa.struct(_CUE)),
+    "value": pa.struct(_VALUE),
+    "codes": pa.list_(pa.struct(_CODE)),
+}
 # The types of the kinds; of any other, string.
 _TYPES = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "large_int": pa.int64(), "double": pa.float64()}
 
@@ -88,8 +97,7 @@ def table_bytes(rows: Sequence[tuple[Document, list[FoundEntity]]], entities_fie
     else:
         columns = {name: [fields.get(name) for fields in records] for name in schema.names}
     found = [[entity.fields() for entity in entities] for _, entities in rows]
-    judged = any(entity.context is not None for _, entities in rows for entity in entities)
-    entity_type = _JUDGED if judged else _ENTITIES
+    entity_type = _entities_type({name for entities in found for fields in entities for name in fields})
     try:
         arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
         arrays.append(pa.array(found, type=entity_type))
@@ -105,17 +113,20 @@ def unified_schema(paths: Iterable[Path]) -> Any:
     merged: dict[str, Any] = {}
     metadata = None
     entities: Any = None
+    said: set[str] = set()
     for path in paths:
         schema = pq.read_schema(path)
         *others, last = schema
-        # Of parts of which only some have judged entities, those say what an entity is.
-        entities = last if entities is None or last.type == _JUDGED else entities
+        # Of parts in which something is said about entities, each says what an entity has.
+        entities = last
+        said |= {field.name for field in last.type.value_type}
         metadata = metadata or schema.metadata
         for field in others:
             known = merged.setdefault(field.name, field)
             if not known.equals(field, check_metadata=True):
                 merged[field.name] = _field(field.name, _joint_kind({_kind(known), _kind(field)}))
-    return pa.schema([*merged.values(), *([entities] if entities else [])], metadata=metadata)
+    joint = [] if entities is None else [pa.field(entities.name, _entities_type(said), metadata=entities.metadata)]
+    return pa.schema([*merged.values(), *joint], metadata=metadata)
 
 
 def write_joined(paths: Sequence[Path], schema: Any, target: Path) -> None:
@@ -145,10 +156,15 @@ def _cast(table: Any, schema: Any) -> Any:
         column = table.column(field.name)
         if _kind(field) == "json" and _kind(have) != "json":
             column = pa.array(_converted(column.to_pylist(), "json"), type=field.type)
-        if field.type == _JUDGED and column.type == _ENTITIES:
-            column = pa.array(column.to_pylist(), type=_JUDGED)
+        if column.type != field.type and pa.types.is_list(field.type):
+            column = pa.array(column.to_pylist(), type=field.type)
         columns.append(column.cast(field.type))
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _entities_type(names: Collection[str]) -> Any:
+    """The type of the column of entities that have these fields."""
+    return pa.list_(pa.struct([*_ENTITY, *((name, kind) for name, kind in _SAID.items() if name in names)]))
 
 
 def _field(name: str, kind: str) -> Any:

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 from ..corpus.formats.docbin import read_docbin
 from ..corpus.formats.json_io import read_objects
+from ..encodings import SAMPLE_BYTES, detect_encoding, peek
 from ..errors import SourceError
 from ..files import BOM
-from .encodings import SAMPLE_BYTES, detect_encoding, peek
 from .items import Item
 from .sources import STDIN, Source
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..encodings import peek
 from ..errors import MedflatError, amount
 from ..files import escaped
-from .encodings import peek
 
 STDIN = "-"
 # The kinds of input by name, described for messages and help.

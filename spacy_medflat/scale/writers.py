@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from spacy.tokens import DocBin
 
-from ..context.attributes import context_fields
 from ..corpus.formats.registry import write_records
 from ..corpus.record import Entity, Problem, Record
 from ..errors import MedflatError
@@ -142,8 +141,8 @@ def _record(row: Written, names: FieldNames, keeps_scores: bool) -> Record:
 
 
 def _entity(found: FoundEntity, keeps_scores: bool) -> Entity:
-    said = {} if found.context is None else context_fields(found.context)
-    return Entity(found.start, found.end, found.label, found.text, found.score if keeps_scores else None, said)
+    score = found.score if keeps_scores else None
+    return Entity(found.start, found.end, found.label, found.text, score, dict(found.said or {}))
 
 
 PART_FORMATS: dict[str, PartFormat] = {

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc
 
-from ..context.attributes import cues_shown, values_shown
 from ..corpus.docs import spans_with_scores
+from ..corpus.said import said_shown
 from .labels import colours, full_name
 from .lanes import Mark, assign_lanes, outer_first
 
@@ -26,7 +26,7 @@ class Rendered(NamedTuple):
 def doc_marks(doc: Doc, spans_key: str = "sc") -> list[Mark]:
     """The spans of a group with their scores; none if there is no such group."""
     return [
-        Mark(span.start_char, span.end_char, span.label_, score, said=values_shown(span), cues=cues_shown(span))
+        Mark(span.start_char, span.end_char, span.label_, score, "", *said_shown(span))
         for span, score in spans_with_scores(doc, spans_key)
     ]
 
@@ -83,6 +83,7 @@ def _tag(mark: Mark, lane: int, palette: Mapping[str, str], number: int) -> str:
     facts = [f"{mark.label} {full_name(mark.label)}" if full_name(mark.label) != mark.label else mark.label]
     facts += [f"{mark.score:.4g}"] if mark.score is not None else []
     facts += [f"{mark.said} ({mark.cues})" if mark.cues else mark.said] if mark.said else []
+    facts += list(filter(None, (mark.value, mark.code)))
     facts += [f"{mark.start}–{mark.end}"] + ([mark.error] if mark.error else [])
     about = escape(" · ".join(facts))
     kinds = "".join(f" {kind}" for kind, shown in (("said", mark.said), ("wrong", mark.error)) if shown)

@@ -16,6 +16,8 @@ class Mark(NamedTuple):
     error (str): what kind of error it is, shown with the label, in red; empty if it is none.
     said (str): what is said about it, as `absent`, shown with the label; empty if nothing special is.
     cues (str): what says so.
+    value (str): its value or dose, as `92 g/L low`; empty if it has none.
+    code (str): its code, shown with the label; empty if it has none.
     """
 
     start: int
@@ -25,12 +27,14 @@ class Mark(NamedTuple):
     error: str = ""
     said: str = ""
     cues: str = ""
+    value: str = ""
+    code: str = ""
 
     @property
     def caption(self) -> str:
-        """What stands beneath the span: the label, cut where it is long, what is said about it, the kind of error."""
+        """What stands beneath the span: the label, cut where it is long, what is said of it, its code, its error."""
         label = self.label if len(self.label) <= 14 else f"{self.label[:13]}…"
-        return " ".join(filter(None, (label, self.said, self.error)))
+        return " ".join(filter(None, (label, self.said, self.code, self.error)))
 
 
 def assign_lanes(text: str, marks: Sequence[Mark]) -> list[int | None]:

@@ -102,6 +102,8 @@ def render_page(title: str, texts: Sequence[PageText], *, whole: bool = True) ->
             "text": text.text[mark.start : mark.end],
             "said": mark.said,
             "cues": mark.cues,
+            "value": mark.value,
+            "code": mark.code,
         }
         for text in texts
         for mark in text.marks
@@ -117,6 +119,7 @@ def render_page(title: str, texts: Sequence[PageText], *, whole: bool = True) ->
             open=len(rows) <= 100,
             has_scores=any(row["score"] for row in rows),
             is_judged=any(row["said"] or row["cues"] for row in rows),
+            facts=[name for name in ("value", "code") if any(row[name] for row in rows)],
             keys=[
                 {"label": label, "name": full_name(label), "colour": colour, "count": counts[label]}
                 for label, colour in palette.items()

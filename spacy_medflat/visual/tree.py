@@ -7,8 +7,8 @@ from rich.text import Text
 from rich.tree import Tree
 from spacy.tokens import Doc, Span
 
-from ..context.attributes import cues_shown, values_shown
 from ..corpus.docs import spans_with_scores
+from ..corpus.said import said_shown
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
 
@@ -64,7 +64,10 @@ def _grow(tree: Tree, nodes: list[Node], colours: dict[str, str]) -> None:
         line = Text.assemble((label, f"bold {colours[label]}"), " ", node.span.text)
         if node.score is not None:
             line.append(f"  {node.score:.2f}", style="dim")
-        if said := values_shown(node.span):
+        said, cues, *others = said_shown(node.span)
+        if said:
             line.append(f"  {said}", style="italic")
-            line.append(f"  ({cues_shown(node.span)})", style="dim")
+            line.append(f"  ({cues})", style="dim")
+        for shown in filter(None, others):
+            line.append(f"  {shown}", style="italic")
         _grow(tree.add(line), node.children, colours)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from spacy_medflat._internals import import_code
 from spacy_medflat.cli import medflat_cli
 from spacy_medflat.cli.common import load_pipeline
+from spacy_medflat.linking.rows import CodeRow
 from spacy_medflat.ner.thresholds import Tuning
 
 from ..pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pipeline, write_recipe
@@ -310,3 +311,24 @@ def test_evaluate_and_render_what_is_said_about_entities(model, tmp_path):
     assert result.exit_code == 0 and "absnt" not in result.output
     result = run("render", tmp_path / "model", "家族史：患者贫血，父亲右肺上叶结节")
     assert result.exit_code == 0 and "family  (父亲)" in result.output
+
+
+def test_evaluate_and_render_values_and_codes(model, tmp_path):
+    nlp = spacy.load(model)
+    nlp.add_pipe("medflat_values")
+    nlp.add_pipe("medflat_linker").add([CodeRow("B01AC06", "阿司匹林")])
+    nlp.to_disk(tmp_path / "model")
+    value = {"numbers": [100], "ucum": "mg", "route": "oral", "per_day": 1}
+    entity = {"start": 1, "end": 5, "label": "dru", "value": value, "codes": ["B01AC06"]}
+    (text, _) = SENTENCES[2]
+    data = tmp_path / "dev.jsonl"
+    data.write_text(json.dumps({"text": text, "entities": [entity]}, ensure_ascii=False), encoding="utf8")
+    result = run("evaluate", tmp_path / "model", data, "-o", tmp_path / "scores.json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf8"))
+    assert (scores["values_sc_spans"], scores["values_sc_f"], scores["codes_sc_acc"]) == (1, 0.0, 1.0)
+    output = " ".join(result.output.split())
+    assert "Values of 1 entity of those found" in output and "route 100.00" in output and "per_day 0.00" in output
+    assert "Codes of 1 entity of those found" in output and "first code right 100.00" in output
+    result = run("render", tmp_path / "model", text)
+    assert result.exit_code == 0 and "100 mg oral  B01AC06" in result.output

@@ -2,8 +2,9 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_medflat.context.attributes import Context, FoundCue, context_of, readable_spans, set_context, values_of
+from spacy_medflat.context.attributes import Context, FoundCue, context_of, set_context, values_of
 from spacy_medflat.errors import ContextError
+from spacy_medflat.span_facts import readable_spans
 
 from .helpers import with_spans
 

@@ -7,7 +7,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy_medflat.context.attributes import VALUES
 from spacy_medflat.context.component import ContextDetector
 from spacy_medflat.context.cues import Cue, shipped_cues
-from spacy_medflat.errors import ContextError
+from spacy_medflat.errors import TableError
 
 from .helpers import CASES, marked, with_spans
 
@@ -132,7 +132,7 @@ def test_a_table_that_cannot_be_used_changes_nothing(nlp, tmp_path, content, say
     table = tmp_path / "mine.tsv"
     table.write_text(content, encoding="utf8")
     pipe = nlp.get_pipe("medflat_context")
-    with pytest.raises(ContextError, match=says):
+    with pytest.raises(TableError, match=says):
         pipe.add(table)
     assert pipe.table == shipped_cues()
 
@@ -149,7 +149,7 @@ def test_saved_and_loaded(nlp, tmp_path):
     empty = ContextDetector(nlp.vocab).from_disk(tmp_path / "medflat_context", exclude=["table"])
     assert empty.table == shipped_cues()
     (tmp_path / "medflat_context" / "cues.tsv").write_text("cue\tcategory\n无\tnot\n", encoding="utf8")
-    with pytest.raises(ContextError, match=r"cues\.tsv line 2: unknown category"):
+    with pytest.raises(TableError, match=r"cues\.tsv line 2: unknown category"):
         pipe.from_disk(tmp_path / "medflat_context")
     assert pipe.table[-1].cue == "未测得"
 

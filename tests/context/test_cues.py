@@ -16,8 +16,8 @@ from spacy_medflat.context.cues import (
     shipped_cues,
 )
 from spacy_medflat.context.stretches import Stretch, Stretches
-from spacy_medflat.context.table import fold
-from spacy_medflat.errors import ContextError
+from spacy_medflat.errors import TableError
+from spacy_medflat.tables import fold
 
 HEAD = "cue\tcategory\tdirection\treach\tlabels\n"
 
@@ -51,13 +51,13 @@ def test_columns_may_stand_in_another_order_and_be_left_out():
     ],
 )
 def test_errors_name_file_and_line(line, says):
-    with pytest.raises(ContextError) as error:
+    with pytest.raises(TableError) as error:
         parsed("否认|absent|after|list", line)
     assert says in str(error.value)
 
 
 def test_full_and_half_width_are_the_same_cue():
-    with pytest.raises(ContextError, match="already in line 2"):
+    with pytest.raises(TableError, match="already in line 2"):
         parsed("（-）|absent|before", "(-)|absent|before")
 
 

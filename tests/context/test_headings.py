@@ -12,7 +12,7 @@ from spacy_medflat.context.headings import (
     parse_headings,
     shipped_headings,
 )
-from spacy_medflat.errors import ContextError
+from spacy_medflat.errors import TableError
 
 MATCHER = HeadingMatcher(shipped_headings())
 
@@ -95,7 +95,7 @@ def test_shipped_headings_are_read_back():
     ],
 )
 def test_errors_name_file_and_line(line, says):
-    with pytest.raises(ContextError) as error:
+    with pytest.raises(TableError) as error:
         parse_headings(f"heading\tsection\n主诉\tchief_complaint\n{line}\n", "x.tsv")
     assert says in str(error.value)
 

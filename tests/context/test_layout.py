@@ -1,6 +1,6 @@
 from spacy_medflat.context.layout import Layout
 from spacy_medflat.context.stretches import Stretch, Stretches
-from spacy_medflat.context.table import fold
+from spacy_medflat.tables import fold
 
 from .helpers import MATCHER, marked
 

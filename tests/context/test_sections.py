@@ -3,7 +3,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from spacy_medflat.context.headings import Heading
-from spacy_medflat.errors import ContextError, MedflatError
+from spacy_medflat.errors import MedflatError, TableError
 
 NOTE = "主　诉：咳嗽3天。\n既往史：高血压。"
 
@@ -67,13 +67,13 @@ def test_headings_are_added_and_saved(nlp, tmp_path):
 def test_a_table_that_cannot_be_used_changes_nothing(nlp, tmp_path):
     pipe = nlp.get_pipe("medflat_sections")
     before = pipe.table
-    with pytest.raises(ContextError, match="no such file"):
+    with pytest.raises(TableError, match="no such file"):
         pipe.add(tmp_path / "nothing.tsv")
-    with pytest.raises(ContextError, match="line 3"):
+    with pytest.raises(TableError, match="line 3"):
         pipe.add([Heading("主诉", "a"), Heading("主诉", "b")])
     nlp.to_disk(tmp_path / "model")
     (tmp_path / "model" / "medflat_sections" / "headings.tsv").write_text("x\ty\n", encoding="utf8")
-    with pytest.raises(ContextError, match=r"headings\.tsv line 1"):
+    with pytest.raises(TableError, match=r"headings\.tsv line 1"):
         pipe.from_disk(tmp_path / "model" / "medflat_sections")
     (tmp_path / "model" / "medflat_sections" / "headings.tsv").unlink()
     with pytest.raises(MedflatError, match="save the pipeline again"):

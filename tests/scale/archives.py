@@ -7,6 +7,7 @@ from typing import Any
 
 import spacy
 
+from spacy_medflat.linking.rows import CodeRow
 from spacy_medflat.scale.run import annotate_corpus
 from spacy_medflat.scale.run_settings import RunSettings
 
@@ -32,6 +33,17 @@ def save_judge(folder: Path) -> Path:
     nlp = spacy.load(save_ruler(folder))
     nlp.add_pipe("medflat_sections")
     nlp.add_pipe("medflat_context")
+    nlp.to_disk(folder)
+    return folder
+
+
+def save_coder(folder: Path) -> Path:
+    """Save the pipeline above with results of what it calls a symptom, and codes of diseases."""
+    nlp = spacy.load(save_ruler(folder))
+    nlp.add_pipe("medflat_values", config={"tests": ["sym"]})
+    nlp.add_pipe("medflat_linker", config={"labels": ["dis"]})
+    linker: Any = nlp.get_pipe("medflat_linker")
+    linker.add([CodeRow("C34", "肺腺癌"), CodeRow("C34.1", "肺上叶腺癌")])
     nlp.to_disk(folder)
     return folder
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import pytest
 import spacy
 
-from .archives import save_judge, save_ruler
+from .archives import save_coder, save_judge, save_ruler
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +17,11 @@ def ruler(tmp_path_factory):
 @pytest.fixture(scope="session")
 def judge(tmp_path_factory):
     return save_judge(tmp_path_factory.mktemp("judge"))
+
+
+@pytest.fixture(scope="session")
+def coder(tmp_path_factory):
+    return save_coder(tmp_path_factory.mktemp("coder"))
 
 
 @pytest.fixture(scope="session")

@@ -130,3 +130,20 @@ def test_what_is_said_about_entities_is_in_their_column(output, judge, tmp_path)
     assert (found[1][0]["assertion"], found[1][0]["temporality"]) == ("absent", "current")
     assert found[1][0]["cues"] == [{"start": 0, "end": 1, "text": "无", "value": "absent"}]
     assert {entity["experiencer"] for entity in found[2]} == {"family"}
+
+
+def test_values_and_codes_are_in_the_column_of_entities(coder, tmp_path):
+    # Parts of one text; only some have a value or a code.
+    texts = ["无殊", "咳嗽阳性", "右肺上叶腺癌", "咳嗽"]
+    archive = write_lines(tmp_path / "notes.jsonl", [{"text": text} for text in texts])
+    run(archive, tmp_path / "out.parquet", coder, buffer=1, target="parquet")
+    found = pq.read_table(tmp_path / "out.parquet").column("entities").to_pylist()
+    assert found[1][0]["value"]["result"] == "positive" and found[1][0]["codes"] is None
+    assert found[1][0]["value"]["parts"] == [{"part": "result", "start": 2, "end": 4, "text": "阳性"}]
+    (disease,) = [entity for entity in found[2] if entity["label"] == "dis"]
+    code = {"code": "C34.1", "name": "肺上叶腺癌", "score": 1.0, "how": "normalised", "side": "right"}
+    assert disease["codes"] == [code]
+    assert disease["value"] is None and "assertion" not in disease
+    run(archive, tmp_path / "out.jsonl", coder, buffer=1, target="jsonl")
+    lines = read_lines(tmp_path / "out.jsonl")
+    assert lines[1]["entities"][0]["value"]["result"] == "positive" and "value" not in lines[3]["entities"][0]

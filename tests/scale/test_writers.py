@@ -5,7 +5,7 @@ import spacy
 from hypothesis import given
 from spacy.tokens import DocBin
 
-from spacy_medflat.context.attributes import Context, FoundCue, context_of
+from spacy_medflat.context.attributes import Context, FoundCue, context_fields, context_of
 from spacy_medflat.corpus.formats.brat import read_brat
 from spacy_medflat.corpus.formats.docbin import read_docbin
 from spacy_medflat.corpus.formats.registry import read_records
@@ -84,7 +84,7 @@ def test_no_rows(target):
 
 def judged(text, context):
     document, (entity,) = row(text)
-    return document, [entity._replace(context=context)]
+    return document, [entity._replace(said=context_fields(context))]
 
 
 CONTEXT = Context("absent", "family", "current", (FoundCue(0, 1, "无", "absent"),))
@@ -110,7 +110,11 @@ def test_what_is_said_about_entities_is_in_the_docs_of_a_docbin(tmp_path):
     assert [record.entities[0].meta for record in read_docbin(path)] == [SAID]
 
 
-def test_brat_lists_what_it_loses():
+def test_brat_has_attributes_and_lists_what_it_loses():
     written = write_part([judged("无咳嗽", CONTEXT)], "brat", NAMES, "sc", "zh")
     lost = {problem.detail for problem in written.problems if problem.kind == "dropped_meta"}
-    assert {f"entity field {name!r} ×1" for name in SAID} <= lost
+    assert "entity field 'cues' ×1" in lost
+    assert not any("assertion" in detail for detail in lost)
+    (lines,) = (data.decode() for name, data in written.files.items() if name.endswith(".ann"))
+    attributes = ["A1\tassertion T1 absent", "A2\texperiencer T1 family", "A3\ttemporality T1 current"]
+    assert lines.splitlines()[1:] == attributes

@@ -200,3 +200,11 @@ def test_the_table_has_what_is_said_only_where_something_is(page):
     assert "<th>cues</th>" not in page
     judged = render_page("t", [PageText("1", "无肺癌", [Mark(1, 3, "dis", said="absent", cues="无")])])
     assert "<th>context</th><th>cues</th>" in judged and "<td>absent</td><td>无</td></tr>" in judged
+
+
+def test_the_table_has_values_and_codes_only_where_there_are_some(page):
+    assert "<th>value</th>" not in page and "<th>code</th>" not in page
+    marks = [Mark(0, 4, "ite", value="92 g/L low"), Mark(5, 7, "dis", code="J18")]
+    page = render_page("t", [PageText("1", "血红蛋白，肺炎", marks)])
+    assert "<th>value</th><th>code</th>" in page and "<td>92 g/L low</td><td></td></tr>" in page
+    assert 'data-caption="dis J18"' in page and "92 g/L low" in page

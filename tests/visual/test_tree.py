@@ -3,6 +3,8 @@ from rich.console import Console
 from spacy.tokens import Span, SpanGroup
 
 from spacy_medflat.corpus.docs import spans_with_scores
+from spacy_medflat.linking.attributes import Code, set_codes
+from spacy_medflat.values.attributes import Value, set_value
 from spacy_medflat.visual.tree import nest, render_tree
 
 NLP = spacy.blank("zh")
@@ -70,3 +72,12 @@ def test_what_is_said_about_a_span_and_why():
     lines = captured.get().splitlines()
     assert lines[1].split() == ["├──", "sym", "发热", "absent", "(无)"]
     assert lines[2].split() == ["└──", "sym", "咳嗽"]
+
+
+def test_values_and_codes():
+    doc = NLP.make_doc("血红蛋白")
+    doc.spans["sc"] = [Span(doc, 0, 4, label="ite")]
+    set_value(doc.spans["sc"][0], Value(form="number", numbers=(92.0,), unit="g/L"))
+    set_codes(doc.spans["sc"][0], [Code("H1")])
+    (child,) = render_tree(doc).children
+    assert "92 g/L  H1" in str(child.label)

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from ...context.attributes import VALUES
 from ...errors import CorpusError, MedflatError, clipped
 from ...files import BOM, open_for_writing, read_text
 from ..record import Entity, OnSkip, Problem, Record, describe, lost_fields, skip_unreadable
@@ -11,6 +13,8 @@ from .file_names import file_name
 
 _ENTITY = re.compile(r"T\S*\t(?P<label>\S+) (?P<spans>-?[0-9]+ -?[0-9]+(?:;-?[0-9]+ -?[0-9]+)*)(?:\t(?P<surface>.*))?")
 _LINE_END = re.compile(r"[\r\n]")
+# What is said about entities, see docs/context.md; other attributes are reported.
+_ATTRIBUTE = re.compile(rf"A[0-9]+\t(?P<name>{'|'.join(VALUES)}) (?P<entity>T\S*) (?P<value>\S+)")
 _NOT_AN_ENTITY = re.compile(r"(?:[REAMN][0-9]+|#\S*|\*)\t.*")
 
 
@@ -18,7 +22,8 @@ def read_brat(path: Path, on_skip: OnSkip | None = None) -> Iterator[Record]:
     """Read a folder (with its subfolders), or the one text whose `.txt` or `.ann` file is given.
 
     Offsets count the characters of the `.txt` file as it stands, `\\r` included. A text without an `.ann` file has no
-    entities. Discontinuous entities, and lines that are not entities, are reported in `Record.problems`.
+    entities. Attributes `assertion`, `experiencer` and `temporality` become fields of their entities. Discontinuous
+    entities, and all other lines, are reported in `Record.problems`.
 
     on_skip (callable or None): takes a problem for each text of which a file cannot be read; lines of annotations that
         cannot be read go to `Record.problems`. None to raise an error.
@@ -56,18 +61,23 @@ def _text_paths(path: Path, on_skip: OnSkip | None) -> list[Path]:
 
 
 def _annotate(record: Record, annotations: str, place: str, strict: bool) -> None:
+    by_id: dict[str, Entity] = {}
+    attributes: list[tuple[str, re.Match[str]]] = []
     for number, line in enumerate(annotations.split("\n"), 1):
         line = line.removesuffix("\r")
         here = f"{place} line {number}"
         match = _ENTITY.fullmatch(line)
+        attribute = _ATTRIBUTE.fullmatch(line)
         if match and ";" in match["spans"]:
             detail = f"{clipped(match['label'])} {match['spans']} {clipped(match['surface'])}"
             record.problems.append(Problem("discontinuous", here, detail))
         elif match:
             start, end = map(int, match["spans"].split())
-            record.entities.append(
-                Entity(start, end, match["label"], _surface(match["surface"], record.text, start, end))
-            )
+            found = Entity(start, end, match["label"], _surface(match["surface"], record.text, start, end))
+            record.entities.append(found)
+            by_id[line.split("\t")[0]] = found
+        elif attribute:
+            attributes.append((here, attribute))
         elif _NOT_AN_ENTITY.fullmatch(line):
             record.problems.append(Problem("ignored_annotation", here, clipped(line)))
         elif line.strip():
@@ -75,6 +85,12 @@ def _annotate(record: Record, annotations: str, place: str, strict: bool) -> Non
             if strict:
                 raise CorpusError(f"{here}: {detail}")
             record.problems.append(Problem("broken_annotation", here, detail))
+    # They may stand before their entities.
+    for here, attribute in attributes:
+        if owner := by_id.get(attribute["entity"]):
+            owner.meta[attribute["name"]] = attribute["value"]
+        else:
+            record.problems.append(Problem("ignored_annotation", here, clipped(attribute.group())))
 
 
 def _surface(surface: str | None, text: str, start: int, end: int) -> str | None:
@@ -87,7 +103,8 @@ def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
     """Write a folder with a `.txt` and an `.ann` file for each record, named after its identifier.
 
     Where an identifier is not safe as a file name, or is taken, the record's number replaces it. Labels with white
-    space do not fit the format: such entities are skipped.
+    space do not fit the format: such entities are skipped. Assertion, experiencer and temporality are written as
+    attributes; brat shows them if `annotation.conf` names them.
 
     RETURNS (list of Problem): what was left out.
     RAISES (CorpusError): the path looks like a file.
@@ -100,7 +117,7 @@ def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
     for number, record in enumerate(records, 1):
         name = file_name(record.id, number, taken)
         lines, skipped = _ann_lines(record)
-        problems += [*lost_fields(record, name), *skipped]
+        problems += [*lost_fields(_without_attributes(record), name), *skipped]
         text_path = path / f"{name}.txt"
         text_path.parent.mkdir(parents=True, exist_ok=True)
         text_path.write_bytes(record.text.encode("utf-8"))
@@ -111,6 +128,7 @@ def write_brat(records: Iterable[Record], path: Path) -> list[Problem]:
 
 def _ann_lines(record: Record) -> tuple[list[str], list[Problem]]:
     lines: list[str] = []
+    attributes: list[str] = []
     problems: list[Problem] = []
     for entity in record.entities:
         if not re.fullmatch(r"\S+", entity.label):
@@ -119,4 +137,21 @@ def _ann_lines(record: Record) -> tuple[list[str], list[Problem]]:
             continue
         surface = _LINE_END.sub(" ", record.text[entity.start : entity.end])
         lines.append(f"T{len(lines) + 1}\t{entity.label} {entity.start} {entity.end}\t{surface}\n")
-    return lines, problems
+        for name, value in _attributes(entity).items():
+            attributes.append(f"A{len(attributes) + 1}\t{name} T{len(lines)} {value}\n")
+    return lines + attributes, problems
+
+
+def _attributes(entity: Entity) -> dict[str, str]:
+    """What is written of an entity's fields."""
+    return {name: entity.meta[name] for name, values in VALUES.items() if entity.meta.get(name) in values}
+
+
+def _without_attributes(record: Record) -> Record:
+    """A record with those fields of its entities that are not written."""
+    fields = [
+        {name: value for name, value in entity.meta.items() if name not in _attributes(entity)}
+        for entity in record.entities
+    ]
+    entities = [replace(entity, meta=meta) for entity, meta in zip(record.entities, fields, strict=True)]
+    return replace(record, entities=entities)

@@ -10,9 +10,9 @@ from typing import Any
 
 from ...corpus.formats.registry import read_records
 from ...corpus.record import Problem
+from ...encodings import detect_encoding, peek
 from ...errors import MedflatError, SourceError
 from ...files import BOM
-from ...scale.encodings import detect_encoding, peek
 from ...scale.items import Failure
 from ...scale.parse import parse
 from ...scale.readers import Meter, read_items

@@ -145,3 +145,29 @@ def test_lost_fields_are_reported(tmp_path):
 def test_writing_needs_a_folder(tmp_path):
     with pytest.raises(MedflatError, match="give a folder"):
         write_brat([], tmp_path / "a.ann")
+
+
+def test_what_is_said_about_entities_is_kept_as_attributes(tmp_path):
+    said = [{"assertion": "absent", "temporality": "historical"}, {}, {"experiencer": "family"}]
+    record = Record("无咳嗽发热肺癌", [Entity(2 * i + 1, 2 * i + 3, "sym", meta=meta) for i, meta in enumerate(said)])
+    assert write_brat([record], tmp_path) == []
+    assert (tmp_path / "000001.ann").read_text(encoding="utf8").splitlines()[3:] == [
+        "A1\tassertion T1 absent",
+        "A2\ttemporality T1 historical",
+        "A3\texperiencer T3 family",
+    ]
+    (found,) = read_brat(tmp_path)
+    assert [entity.meta for entity in found.entities] == said and not found.problems
+
+
+def test_attributes_that_brat_cannot_hold_are_reported(tmp_path):
+    meta = {"assertion": "no such", "experiencer": ["family"], "note": 1}
+    problems = write_brat([Record("肺", [Entity(0, 1, "bod", meta=meta)])], tmp_path)
+    assert [p.detail for p in problems] == [f"entity field {name!r} ×1" for name in sorted(meta)]
+
+
+def test_attributes_before_and_without_their_entities(tmp_path):
+    pair(tmp_path, "肺", "A1\tassertion T1 absent\nA2\tassertion T9 absent\nT1\tbod 0 1\t肺\n")
+    (record,) = read_brat(tmp_path)
+    assert record.entities[0].meta == {"assertion": "absent"}
+    assert kinds(record.problems) == ["ignored_annotation"]

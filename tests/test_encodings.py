@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.scale.encodings import SAMPLE_BYTES, detect_encoding
+from spacy_medflat.encodings import SAMPLE_BYTES, detect_encoding
 
 NOTE = "患者右肺上叶腺癌术后3个月，复查胸部CT见右肺下叶结节。\n"
 

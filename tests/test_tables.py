@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.context.table import check_word, fold, format_table, table_rows
-from spacy_medflat.errors import ContextError
+from spacy_medflat.errors import TableError
+from spacy_medflat.tables import check_word, fold, format_table, table_rows
 
 
 def test_fold():
@@ -26,19 +26,19 @@ def test_rows_with_comments_blank_lines_and_a_byte_order_mark():
 
 @pytest.mark.parametrize("text", ["", "\n# only\n"])
 def test_a_table_without_names(text):
-    with pytest.raises(ContextError, match=r"x\.tsv: no line of column names; begin with cue category"):
+    with pytest.raises(TableError, match=r"x\.tsv: no line of column names; begin with cue category"):
         list(table_rows(text, "x.tsv", ["cue", "category"]))
 
 
 @pytest.mark.parametrize("head", ["无\tabsent", "category", "cue\tcue", "cue\tkind"])
 def test_a_first_line_that_names_no_columns(head):
-    with pytest.raises(ContextError, match=r"x\.tsv line 1: the first line must name the columns"):
+    with pytest.raises(TableError, match=r"x\.tsv line 1: the first line must name the columns"):
         list(table_rows(f"{head}\n", "x.tsv", ["cue", "category"]))
 
 
 @pytest.mark.parametrize("word", ["", "-", " a", "a\tb", "a\nb", "\x00"])
 def test_what_is_no_word(word):
-    with pytest.raises(ContextError, match=r"x line 1: .* is no cue"):
+    with pytest.raises(TableError, match=r"x line 1: .* is no cue"):
         check_word(word, "x line 1", "cue")
 
 

@@ -1,10 +1,10 @@
-"""Tables of cues and headings: tab-separated files with a line of column names."""
+"""Tables that users edit and extend: tab-separated files with a line of column names."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..errors import ContextError, clipped
-from ..files import BOM
+from .errors import TableError, clipped
+from .files import BOM
 
 NO_VALUE = "-"
 
@@ -31,7 +31,7 @@ def table_rows(text: str, name: str, columns: Sequence[str]) -> Iterator[tuple[s
     columns (sequence of str): the known columns; the first must be there.
     YIELDS (tuple of str and list of str): the place of a row, for messages, and its cells in the order of `columns`,
         `-` where nothing stands.
-    RAISES (ContextError): there is no such row of names, or a row has more cells than it.
+    RAISES (TableError): there is no such row of names, or a row has more cells than it.
     """
     header: list[str] | None = None
     for number, line in enumerate(text.removeprefix(BOM).split("\n"), 1):
@@ -44,20 +44,20 @@ def table_rows(text: str, name: str, columns: Sequence[str]) -> Iterator[tuple[s
             header = _header(cells, place, columns)
             continue
         if len(cells) > len(header):
-            raise ContextError(
+            raise TableError(
                 f"{place}: {len(cells)} cells, but there are {len(header)} columns ({', '.join(header)}): "
                 f"{clipped(line)}"
             )
         values = dict(zip(header, cells, strict=False))
         yield place, [values.get(column, "") or NO_VALUE for column in columns]
     if header is None:
-        raise ContextError(f"{name}: no line of column names; begin with {' '.join(columns)}, tabs between them")
+        raise TableError(f"{name}: no line of column names; begin with {' '.join(columns)}, tabs between them")
 
 
 def _header(cells: list[str], place: str, columns: Sequence[str]) -> list[str]:
     names = [cell.lower() for cell in cells]
     if columns[0] not in names or not set(names) <= set(columns) or len(set(names)) < len(names):
-        raise ContextError(
+        raise TableError(
             f"{place}: the first line must name the columns, tabs between them: {columns[0]}, and any of "
             f"{', '.join(columns[1:])}; it is {clipped(' '.join(cells))}"
         )
@@ -74,8 +74,8 @@ def check_word(text: str, place: str, what: str) -> str:
 
     what (str): what messages call it.
     RETURNS (str): the text.
-    RAISES (ContextError): it is empty, or has a tab, a line end or a control character.
+    RAISES (TableError): it is empty, or has a tab, a line end or a control character.
     """
     if text in ("", NO_VALUE) or text != text.strip() or any(unicodedata.category(char) == "Cc" for char in text):
-        raise ContextError(f"{place}: {clipped(text)} is no {what}: write text without tabs and line ends")
+        raise TableError(f"{place}: {clipped(text)} is no {what}: write text without tabs and line ends")
     return text

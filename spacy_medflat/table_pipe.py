@@ -3,43 +3,67 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import srsly
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import SimpleFrozenList, ensure_path, from_bytes, from_disk, to_bytes, to_disk
 
-from ..errors import ContextError, MedflatError
-from ..files import decode, write_text
-from ..span_pipe import SpanPipe
+from .encodings import detect_encoding
+from .errors import MedflatError, TableError
+from .files import decode, write_text
+from .span_pipe import SpanPipe
+
+
+class TableKind(NamedTuple):
+    """What the rows of a table are, and how they are read, written and put together.
+
+    file (str): the name under which it is saved with a component.
+    page (str): where its columns are described, for messages.
+    parse (callable): the rows in the text of a file, whose name it is told for messages; raises TableError.
+    format (callable): the text of a file with some rows, which `parse` reads.
+    merge (callable): some rows with others added.
+    """
+
+    file: str
+    page: str
+    parse: Callable[[str, str], Sequence[Any]]
+    format: Callable[[Iterable[Any]], str]
+    merge: Callable[[Iterable[Any], Iterable[Any]], Sequence[Any]]
 
 
 class TablePipe(SpanPipe):
     """A component with a table of rows, which is saved with it as a file that can be read and edited.
 
-    table_file (str): name of that file.
-    table (tuple): the rows. Set it, or add to it, at any time.
+    kind (TableKind): what its rows are.
     """
 
-    table_file: ClassVar[str]
-
-    @abstractmethod
-    def parse(self, text: str, name: str) -> Sequence[Any]:
-        """The rows in the text of a file. RAISES (ContextError): it is no such table."""
-
-    @abstractmethod
-    def format(self, rows: Iterable[Any]) -> str:
-        """The text of a file with these rows."""
-
-    @abstractmethod
-    def use(self, rows: Sequence[Any]) -> None:
-        """Work with these rows from now on."""
+    kind: ClassVar[TableKind]
+    _rows: tuple[Any, ...] = ()
 
     @property
-    @abstractmethod
     def table(self) -> tuple[Any, ...]:
-        """The rows."""
+        """The rows. Work with others by `use`, add some by `add`, at any time."""
+        return self._rows
+
+    def use(self, rows: Iterable[Any]) -> None:
+        """Work with these rows from now on, and no others."""
+        rows = tuple(rows)
+        self.compile(rows)
+        self._rows = rows
+
+    @abstractmethod
+    def compile(self, rows: Sequence[Any]) -> None:
+        """Make of the rows what finds them in texts."""
+
+    def add(self, rows: Iterable[Any] | str | Path) -> None:
+        """Add rows to the table. How they replace rows that are there, the table's `merge` says.
+
+        rows (iterable, str or Path): the rows, or the path of a file.
+        RAISES (TableError): something that cannot be used; the message names file and line. Nothing is changed then.
+        """
+        self.use(self.kind.merge(self._rows, self.rows_of(rows)))
 
     def initialize(
         self,
@@ -51,34 +75,34 @@ class TablePipe(SpanPipe):
         """Add the rows of a file to the table. Nothing is learnt from the examples.
 
         table (str, Path or None): the file, as in `[initialize.components.NAME]`; None for the table as it is.
-        RAISES (ContextError): no such file, or something in it that cannot be used.
+        RAISES (TableError): no such file, or something in it that cannot be used.
         """
         if table is not None:
             self.add(table)
 
-    @abstractmethod
-    def add(self, rows: Any) -> None:
-        """Add rows, or those of a file."""
-
     def rows_of(self, rows: Iterable[Any] | str | Path) -> Sequence[Any]:
-        """The rows that are given, or those of a file, checked.
+        """The rows that are given, or those of a file in UTF-8, UTF-16 or GB18030, checked.
 
         rows (iterable, str or Path): the rows, or the path of a table.
-        RAISES (ContextError): something that cannot be used; the message names file and line.
+        RAISES (TableError): something that cannot be used; the message names file and line.
         """
         if not isinstance(rows, str | Path):
-            return self.parse(self.format(rows), f"the rows for {self.name!r}")
+            return self.kind.parse(self.kind.format(rows), f"the rows for {self.name!r}")
         path = Path(rows)
         if not path.is_file():
-            raise ContextError(f"{path}: no such file; {self.name!r} needs a table, see docs/context.md")
-        return self.parse(decode(path.read_bytes(), path.name), path.name)
+            raise TableError(f"{path}: no such file; {self.name!r} needs a table, see {self.kind.page}")
+        data = path.read_bytes()
+        return self.kind.parse(_text_of(data, path.name), path.name)
 
     def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
         """Settings and table as bytes.
 
         exclude (iterable of str): `cfg`, `table`.
         """
-        writers = {"cfg": lambda: srsly.json_dumps(self.cfg), "table": lambda: self.format(self.table).encode("utf-8")}
+        writers = {
+            "cfg": lambda: srsly.json_dumps(self.cfg),
+            "table": lambda: self.kind.format(self.table).encode("utf-8"),
+        }
         return to_bytes(writers, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> "TablePipe":
@@ -98,7 +122,7 @@ class TablePipe(SpanPipe):
         """
         writers: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda place: srsly.write_json(place, self.cfg),
-            self.table_file: lambda place: write_text(place, self.format(self.table)),
+            self.kind.file: lambda place: write_text(place, self.kind.format(self.table)),
         }
         to_disk(path, writers, self._file_names(exclude))
 
@@ -117,20 +141,33 @@ class TablePipe(SpanPipe):
 
         readers: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda place: loaded.update(cfg=srsly.read_json(place)),
-            self.table_file: read_table,
+            self.kind.file: read_table,
         }
         from_disk(ensure_path(path), readers, self._file_names(exclude))
         return self._take_over(loaded)
 
     def _file_names(self, exclude: Iterable[str]) -> list[str]:
         """What spaCy compares with the files that it would write or read: their names up to the first dot."""
-        return [self.table_file.split(".")[0] if name == "table" else name for name in exclude]
+        return [self.kind.file.split(".")[0] if name == "table" else name for name in exclude]
 
     def _saved(self, data: bytes) -> Sequence[Any]:
-        return self.parse(decode(data, self.table_file), self.table_file)
+        text = decode(data, self.kind.file)
+        # A table without rows is an error in a file of a user's, but what a component without one saves.
+        return () if text == self.kind.format(()) else self.kind.parse(text, self.kind.file)
 
     def _take_over(self, loaded: dict[str, Any]) -> "TablePipe":
-        self.cfg.update(loaded.get("cfg", {}))
+        # Before the settings, so that an error leaves both.
         if "table" in loaded:
             self.use(loaded["table"])
+        self.cfg.update(loaded.get("cfg", {}))
         return self
+
+
+def _text_of(data: bytes, name: str) -> str:
+    encoding = detect_encoding(data, whole=True)
+    if encoding == "utf-8":
+        return decode(data, name)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise TableError(f"{name}: damaged {encoding.upper()}: {error.reason}; save the file as UTF-8") from error

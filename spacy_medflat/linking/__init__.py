@@ -1,0 +1,1 @@
+"""Entities to the codes of a table that the user owns."""

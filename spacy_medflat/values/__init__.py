@@ -1,0 +1,1 @@
+"""Numbers, units, results and doses beside tests and drugs."""
