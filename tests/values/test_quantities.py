@@ -1,7 +1,7 @@
 import pytest
-from spacy_medflat.values.reading import folded
 
 from spacy_medflat.values.quantities import quantity_at
+from spacy_medflat.values.reading import folded
 
 from .helpers import TERMS
 
