@@ -149,13 +149,17 @@ def test_the_config_of_flat_over_words_differs_in_nothing_else():
 NOTES = ["sections", "context", "values", "linker"]
 
 
-def test_the_config_of_notes_adds_four_components():
+def test_the_config_of_notes_adds_three_components_and_has_a_fourth_ready():
     short, full = (load_config(ROOT / "configs" / f"{name}.cfg") for name in ("default", "clinical"))
+    full["nlp"]["pipeline"].insert(-1, "linker")
     for name, path in (("sections", "headings"), ("context", "cues"), ("values", "terms"), ("linker", "codes")):
         del full["components"][name], full["initialize"]["components"][name], full["paths"][path]
         full["nlp"]["pipeline"].remove(name)
     assert full == short
-    config = load_config(ROOT / "configs" / "clinical.cfg", {"paths.encoder": str(ROOT / "assets" / "encoder")})
+    given = {"paths.encoder": str(ROOT / "assets" / "encoder"), "paths.codes": str(ROOT / "assets" / "codes.tsv")}
+    config = load_config(ROOT / "configs" / "clinical.cfg", given)
+    assert load_model_from_config(config, auto_fill=False).pipe_names[3:] == [*NOTES[:-1], "doc_cleaner"]
+    config["nlp"]["pipeline"].insert(-1, "linker")
     nlp = load_model_from_config(config, auto_fill=False)
     assert nlp.pipe_names == ["lattice", "transformer", "medflat_ner", *NOTES, "doc_cleaner"]
     filled = load_model_from_config(config, auto_fill=True).config
