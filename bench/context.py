@@ -1,4 +1,4 @@
-"""What is said about entities: scores on annotated notes, misses, time by length; beside others' components.
+"""What is said about entities: scores on annotated notes, misses, deciding cues, time by length; beside others.
 
     python -m bench.context assets/corpus/context_held_out.jsonl --peers
 
@@ -7,7 +7,8 @@ left out where they are not installed.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -22,7 +23,7 @@ from spacy.training import Example
 
 from bench.context_peers import PEERS
 from bench.harness import environment
-from spacy_medflat.context.attributes import VALUES, values_of
+from spacy_medflat.context.attributes import ATTRIBUTE_OF, VALUES, values_of
 from spacy_medflat.context.scorer import score_context
 from spacy_medflat.corpus.reader import create_cmeee_reader
 
@@ -30,6 +31,8 @@ KEY = "sc"
 LENGTHS = (1_000, 10_000, 100_000)
 # The others' time grows with the square of the length.
 LONGEST_OF_OTHERS = 10_000
+CUES_SHOWN = 20
+HEAD = ("", "P", "R", "F1", "right")
 
 
 def ours() -> Language:
@@ -65,6 +68,7 @@ def main(
         console.print(", ".join(f"{length:,} characters {took:.3f} s" for length, took in seconds.items()))
         if name == "ours":
             console.print("\n".join(_misses(examples)), markup=False)
+            console.print(_deciding(examples), markup=False)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(figures, ensure_ascii=False, indent=2), encoding="utf8")
 
@@ -110,6 +114,19 @@ def _misses(examples: list[Example]) -> Iterator[str]:
                 yield f"{around.replace(chr(10), ' ')}: {said} ({cues})"
 
 
+def _deciding(examples: list[Example]) -> str:
+    """The cues that decided most often: what each speaks for, of how many entities, and how many it got right."""
+    decided: Counter[tuple[str, str]] = Counter()
+    right: Counter[tuple[str, str]] = Counter()
+    for example in examples:
+        for gold, found in zip(example.reference.spans[KEY], example.predicted.spans[KEY], strict=True):
+            cues = {(cue.text, cue.value) for cue in found._.cues}
+            decided.update(cues)
+            right.update(cue for cue in cues if values_of(gold).get(ATTRIBUTE_OF[cue[1]]) == cue[1])
+    rows = [[*cue, str(count), str(right[cue])] for cue, count in decided.most_common(CUES_SHOWN)]
+    return _markdown(("cue", "value", "entities", "right"), rows)
+
+
 def _table(name: str, scores: dict[str, Any]) -> str:
     rows = []
     for attribute in VALUES:
@@ -118,12 +135,12 @@ def _table(name: str, scores: dict[str, Any]) -> str:
         rows.append([attribute, "", "", "", f"{scores[f'context_{KEY}_{attribute}_acc']:.3f}"])
         for value, found in (scores[f"context_{KEY}_{attribute}_per_value"] or {}).items():
             rows.append([value, *(f"{found[part]:.3f}" for part in "prf"), ""])
-    return f"{name}: {scores[f'context_{KEY}_spans']} entities\n{_markdown(rows)}"
+    return f"{name}: {scores[f'context_{KEY}_spans']} entities\n{_markdown(HEAD, rows)}"
 
 
-def _markdown(rows: list[list[str]]) -> str:
-    lines = ["| | P | R | F1 | right |", "|---|---|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n".join(lines)
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (f"| {' | '.join(row)} |" for row in (head, *rows))
+    return "\n".join([next(lines), "|" + "---|" * len(head), *lines])
 
 
 if __name__ == "__main__":
