@@ -61,6 +61,7 @@ def card_meta(
     parts = [
         _licences(about.sources),
         _scores(scores, prefix),
+        *(_scores_by(field, of_each) for field, of_each in scores.get("by", {}).items()),
         _calibration(calibration),
         _thresholds(finder),
         _data(data),
@@ -84,6 +85,15 @@ def _scores(scores: Mapping[str, Any], prefix: str) -> str:
     rows += [(f"`{label}`", *(per_type[label][name] for name in "prf")) for label in sorted(per_type)]
     shown = [(name, *(f"{100 * value:.2f}" for value in values)) for name, *values in rows if None not in values]
     return _markdown("Scores by part in a nesting and by label", ("", "P", "R", "F"), shown)
+
+
+def _scores_by(field: str, of_each: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        (value, f"{scores['texts']:,}", *(f"{100 * scores[name]:.2f}" for name in "prf"))
+        for value, scores in of_each.items()
+        if None not in scores.values()
+    ]
+    return _markdown(f"Scores by {field}", (field, "texts", "P", "R", "F"), rows)
 
 
 def _calibration(calibration: Mapping[str, Any]) -> str:

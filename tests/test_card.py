@@ -28,6 +28,12 @@ def test_the_entries_hold_what_a_reader_of_the_package_asks_for():
         "spans_sc_per_type": {"dis": {"p": 0.1, "r": 0.2, "f": 0.3}},
         "medflat_ner_loss": 44011.2,
         "speed": 5.0,
+        "by": {
+            "kind": {
+                "leaflet": {"texts": 1200, "p": 0.5, "r": 0.25, "f": 0.4},
+                "empty": dict.fromkeys(("texts", "p", "r", "f")),
+            }
+        },
     }
     report = Report(False)
     report.texts, report.labels = 1200, Counter({"dis": 7})
@@ -46,6 +52,7 @@ def test_the_entries_hold_what_a_reader_of_the_package_asks_for():
         "| `dis` | 0.2500 |",
         "| `bod` | 0.5000 |",
         "| logit | 50.00 | 0.0100 |",
+        "| leaflet | 1,200 | 50.00 | 25.00 | 40.00 |",
         "| training | 1,200 | 0 | 0 | 0.0% | 7 |",
     ):
         assert line in meta["notes"].splitlines()

@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
+from spacy.language import Language
+from spacy.training import Example
 
 from ..context.attributes import VALUES
+from ..corpus.docs import fields_of
 from ..errors import amount
 from ..files import write_json
 from ..ner.scorer import ROLES
@@ -18,6 +21,7 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="Package name or folder of a trained pipeline.")],
     data: Annotated[Path, typer.Argument(help="Annotated texts, in any format that `convert` reads.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the scores.")] = None,
+    by: Annotated[str | None, typer.Option(help="Score apart for each value of this field of the texts.")] = None,
     mixed_precision: Annotated[
         bool | None,
         typer.Option("--mixed-precision/--full-precision", help="Compute so; by default as the pipeline says."),
@@ -34,8 +38,11 @@ def evaluate(
         nlp, recognizer = load_pipeline(model, gpu_id, mixed_precision, code)
         examples = read_examples(nlp, data, recognizer.key)
         scores = nlp.evaluate(examples)
-        rows = _rows(scores, f"spans_{recognizer.key}")
-        say(table(["", "P", "R", "F"], rows, title=f"{model} on {data}", bold="all"))
+        prefix = f"spans_{recognizer.key}"
+        say(table(["", "P", "R", "F"], _rows(scores, prefix), title=f"{model} on {data}", bold="all"))
+        if by:
+            scores["by"] = {by: _scores_by(nlp, examples, by, prefix)}
+            say(table([by, "texts", "P", "R", "F"], _rows_by(scores["by"][by])))
         if scores.get(f"context_{recognizer.key}_spans"):
             say(_context_table(scores, f"context_{recognizer.key}"))
         if scores.get(f"values_{recognizer.key}_spans"):
@@ -56,6 +63,23 @@ def _rows(scores: dict[str, Any], prefix: str) -> Iterator[list[str]]:
     yield []
     for label, values in sorted((scores[f"{prefix}_per_type"] or {}).items()):
         yield _row(label, (values[name] for name in "prf"))
+
+
+def _scores_by(nlp: Language, examples: Iterable[Example], field: str, prefix: str) -> dict[str, dict[str, Any]]:
+    """Scores of the texts of each value of a field. The texts are read once more: spaCy scores copies of them."""
+    groups: dict[str, list[Example]] = {}
+    for example in examples:
+        groups.setdefault(str(fields_of(example.reference).get(field, "–")), []).append(example)
+    of_each = {}
+    for value, group in sorted(groups.items()):
+        scores = nlp.evaluate(group)
+        of_each[value] = {"texts": len(group), **{name: scores[f"{prefix}_{name}"] for name in "prf"}}
+    return of_each
+
+
+def _rows_by(of_each: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
+    for value, scores in of_each.items():
+        yield _row(value, (scores[name] for name in "prf"), f"{scores['texts']:,}")
 
 
 def _context_table(scores: dict[str, Any], prefix: str) -> RenderableType:
@@ -90,5 +114,5 @@ def _codes_table(scores: dict[str, Any], prefix: str) -> RenderableType:
     return table(["", "%"], rows, title=f"Codes of {amount(scores[f'{prefix}_spans'], 'entity')} of those found")
 
 
-def _row(name: str, values: Iterable[float | None]) -> list[str]:
-    return [name, *("–" if value is None else f"{100 * value:.2f}" for value in values)]
+def _row(name: str, values: Iterable[float | None], *between: str) -> list[str]:
+    return [name, *between, *("–" if value is None else f"{100 * value:.2f}" for value in values)]

@@ -89,8 +89,7 @@ def doc_to_record(doc: Doc, spans_key: str, place: str = "") -> Record:
     RAISES (MedflatError): the weight of the document is none.
     """
     stored = doc.user_data.get(USER_DATA_KEY, {})
-    meta = _as_lists(stored.get("meta", {}))
-    record = Record(doc.text, id=stored.get("id", ""), place=place, meta=meta, weight=weight_of(doc))
+    record = Record(doc.text, id=stored.get("id", ""), place=place, meta=fields_of(doc), weight=weight_of(doc))
     beside = unknown_key(spans_key)
     others = [*(repr(key) for key in sorted(doc.spans) if key != beside), *(["doc.ents"] if doc.ents else [])]
     record.unknown = _entities(doc, beside, stored.get("unknown_meta", ()))
@@ -128,6 +127,12 @@ def spans_with_scores(doc: Doc, spans_key: str) -> list[tuple[Span, float | None
 
 def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
+
+
+def fields_of(doc: Doc) -> dict[str, Any]:
+    """The fields that the text of a Doc had in its file, as `kind`."""
+    fields: dict[str, Any] = _as_lists(doc.user_data.get(USER_DATA_KEY, {}).get("meta", {}))
+    return fields
 
 
 def _as_lists(value: Any) -> Any:

@@ -54,6 +54,19 @@ def test_evaluate(model, data, tmp_path):
         assert any(line.split()[:1] == [row] and "100.00" in line for line in result.output.splitlines()), row
 
 
+def test_evaluate_by_a_field(model, data, tmp_path):
+    records = json.loads(data.read_text(encoding="utf8"))
+    for record, kind in zip(records, ["report", "report", "order"], strict=False):
+        record["kind"] = kind
+    data.write_text(json.dumps(records, ensure_ascii=False), encoding="utf8")
+    result = run("evaluate", model, data, "--by", "kind", "-o", tmp_path / "scores.json")
+    assert result.exit_code == 0, result.output
+    by = json.loads((tmp_path / "scores.json").read_text(encoding="utf8"))["by"]["kind"]
+    assert {kind: scores["texts"] for kind, scores in by.items()} == {"order": 1, "report": 2, "–": 2}
+    assert by["report"]["f"] == 1.0
+    assert any(line.split() == ["report", "2", "100.00", "100.00", "100.00"] for line in result.output.splitlines())
+
+
 def test_evaluate_in_a_precision_that_the_pipeline_does_not_say(model, data, tmp_path):
     result = run("evaluate", model, data, "--mixed-precision")
     assert result.exit_code == 1 and "has a mixed precision" in " ".join(result.output.split())
