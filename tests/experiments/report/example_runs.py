@@ -16,8 +16,9 @@ from spacy_medflat.experiments.scores import score, text_counts
 from spacy_medflat.experiments.texts import AnnotatedTexts, read_texts
 from spacy_medflat.files import write_json
 
+from ...pipelines import DATA
+
 ROOT = Path(__file__).resolve().parents[3]
-CORPUS = ROOT / "assets" / "corpus"
 LABELS = ["bod", "dep", "dis", "dru", "equ", "ite", "mic", "pro", "sym"]
 
 
@@ -46,13 +47,13 @@ def mistaken(texts: AnnotatedTexts, right: float, seed: int) -> list[dict[Entity
 
 
 def write_run(
-    output: Path, row: str, seed: int, right: float, dev: Path = CORPUS / "dev.json", **extra: Any
+    output: Path, row: str, seed: int, right: float, dev: Path = DATA / "dev.json", **extra: Any
 ) -> RunFolder:
     """A run that is done. extra: More settings of its config, by dotted names, with a double underscore for a dot."""
     folder = RunFolder.of(output, row, seed)
     folder.path.mkdir(parents=True)
     config = load_config(ROOT / "configs" / "encoder_only.cfg", interpolate=False)
-    settings = {"paths.train": str(CORPUS / "train.json"), "paths.dev": str(dev), "system.seed": seed}
+    settings = {"paths.train": str(DATA / "train.json"), "paths.dev": str(dev), "system.seed": seed}
     settings |= {name.replace("__", "."): value for name, value in extra.items()}
     overridden(config, settings).to_disk(folder.config)
     write_json(folder.row, {"max_length": 0, "scored": "best", "settings": {"mixed_precision": True}})

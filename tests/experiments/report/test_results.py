@@ -8,7 +8,8 @@ from spacy_medflat.experiments.folder import RunFolder
 from spacy_medflat.experiments.report.results import read_results, training_mentions
 from spacy_medflat.experiments.scores import score
 
-from .example_runs import CORPUS, write_experiments, write_run
+from ...pipelines import DATA
+from .example_runs import write_experiments, write_run
 
 
 def test_rows_seeds_and_what_is_not_there(results):
@@ -68,7 +69,7 @@ def test_each_row_has_the_mentions_that_it_was_trained_on(tmp_path):
 
 def test_texts_that_changed_are_refused(tmp_path):
     dev = tmp_path / "dev.json"
-    shutil.copy(CORPUS / "dev.json", dev)
+    shutil.copy(DATA / "dev.json", dev)
     folder = write_experiments(tmp_path / "out", {"plain": (0.7, [0])}, dev=dev)
     content = json.loads(dev.read_text(encoding="utf8"))
     content[0]["entities"].pop()
