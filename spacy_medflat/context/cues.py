@@ -34,10 +34,10 @@ class Cue(NamedTuple):
         out of the first one.
     direction (str): where the entities stand: `after` the cue, or `before` it; in a `section` with this label, where no
         other cue decides. A cue with rows for both looks before it only where nothing follows in its clause.
-    reach (str): how far: `touching`, the entity that it touches, and those listed with it in its clause (where it touches
-        none, it is no cue); `item`, the nearest entity of an item of a list; `clause`, to a comma; `list`, also over
-        commas where nothing but entities stands between them; `nearest`, of what is before, the clause with the nearest
-        entity, looked for beyond its own clause if nothing but cues and fillers stands there; `sentence`.
+    reach (str): how far: `touching`, the entity that it touches, and those listed with it in its clause, and where it
+        touches none it is no cue; `item`, the nearest entity of an item of a list; `clause`, to a comma; `list`, also
+        over commas where nothing but entities stands between them; `nearest`, of what is before, the clause with the
+        nearest entity, looked for beyond its own clause if nothing but cues and fillers stands there; `sentence`.
     labels (str): the labels of the entities that it acts on, commas between them; with `!` before them, all others; `-`
         for all.
     """
