@@ -71,7 +71,7 @@ def _medspacy(commas: bool) -> Language:
 
 def _rule(row: Cue) -> dict[str, Any] | None:
     """The settings of a rule; None for what it cannot hold."""
-    if row.direction == "section" or row.category in ("and", "filler"):
+    if row.direction == "section" or row.reach == "touching" or row.category in ("and", "filler"):
         return None
     rule: dict[str, Any] = {"literal": row.cue, "category": row.category.upper()}
     if row.category in ("pseudo", "end"):
@@ -92,7 +92,7 @@ def _negspacy() -> Language:
     nlp = spacy.blank("zh")
     nlp.add_pipe("sentences_by_commas", config={"commas": True})
     rows = shipped_cues()
-    absent = [row for row in rows if row.category == "absent" and row.labels == "-"]
+    absent = [row for row in rows if row.category == "absent" and row.labels == "-" and row.reach != "touching"]
     terms = {
         "pseudo_negations": [row.cue for row in rows if row.category == "pseudo"],
         "preceding_negations": [row.cue for row in absent if row.direction == "after"],

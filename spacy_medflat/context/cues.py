@@ -13,10 +13,10 @@ from .stretches import Stretch, Stretches
 COLUMNS = ("cue", "category", "direction", "reach", "labels")
 
 DIRECTIONS = ("after", "before", "section")
-REACHES = ("item", "clause", "list", "nearest", "sentence")
+REACHES = ("touching", "item", "clause", "list", "nearest", "sentence")
 
-# Before a cue that counts at the beginning of a clause only, and what a clause begins behind.
-_ANCHOR = "^"
+# Before a cue that counts at the beginning of a clause only, behind one that counts at the end, and what ends clauses.
+_ANCHOR, _END_ANCHOR = "^", "$"
 _BREAKS = frozenset(" ,.。;:!?\n)")
 
 PSEUDO, FILLER, AND, END, NONE = "pseudo", "filler", "and", "end", "none"
@@ -26,17 +26,18 @@ CATEGORIES = (*ATTRIBUTE_OF, PSEUDO, FILLER, AND, END, *(f"{END}:{value}" for va
 class Cue(NamedTuple):
     """A row of the table.
 
-    cue (str): the text; with `^` before it, only where a clause begins; of the direction `section`, the label of a
-        section.
+    cue (str): the text; with `^` before it, only where a clause begins, with `$` behind it, only where one ends; of the
+        direction `section`, the label of a section.
     category (str): a value of an attribute; or `pseudo`, what is no cue though a cue is in it; `end`, what ends every
         reach of an assertion; `end:VALUE`, what ends the reach of one value; `and`, what stands between the items of a
         list; `filler`, what may stand in a list beside its entities; `none`, in a table that is added, takes the cue
         out of the first one.
     direction (str): where the entities stand: `after` the cue, or `before` it; in a `section` with this label, where no
         other cue decides. A cue with rows for both looks before it only where nothing follows in its clause.
-    reach (str): how far: `item`, the nearest entity of an item of a list; `clause`, to a comma; `list`, also over
-        commas where nothing but entities stands between them; `nearest`, of what is before, the clause with the nearest
-        entity, looked for beyond its own clause if nothing but cues and fillers stands there; `sentence`.
+    reach (str): how far: `touching`, the entity that it touches, and those listed with it in its clause, and where it
+        touches none it is no cue; `item`, the nearest entity of an item of a list; `clause`, to a comma; `list`, also
+        over commas where nothing but entities stands between them; `nearest`, of what is before, the clause with the
+        nearest entity, looked for beyond its own clause if nothing but cues and fillers stands there; `sentence`.
     labels (str): the labels of the entities that it acts on, commas between them; with `!` before them, all others; `-`
         for all.
     """
@@ -75,7 +76,7 @@ def parse_cues(text: str, name: str) -> list[Cue]:
     found: dict[tuple[str, str, str], tuple[str, Cue]] = {}
     for place, (cue, category, direction, reach, labels) in table_rows(text, name, COLUMNS):
         row = Cue(
-            check_word(cue if cue != _ANCHOR else "", place, "cue"),
+            check_word(cue if cue.removeprefix(_ANCHOR).removesuffix(_END_ANCHOR) else "", place, "cue"),
             _known(category, CATEGORIES, "category", place),
             "after" if direction == NO_VALUE else _known(direction, DIRECTIONS, "direction", place),
             "clause" if reach == NO_VALUE else _known(reach, REACHES, "reach", place),
@@ -150,8 +151,9 @@ class CueMatcher:
             else:
                 by_text.setdefault(fold(row.cue), []).append(row)
         self._rows = [tuple(found) for found in by_text.values()]
-        self._anchored = [text.startswith(_ANCHOR) for text in by_text]
-        self._automaton: Any = AhoCorasick([text.removeprefix(_ANCHOR) for text in by_text], store_patterns=False)
+        self._anchors = [(text.startswith(_ANCHOR), text.endswith(_END_ANCHOR)) for text in by_text]
+        texts = [text.removeprefix(_ANCHOR).removesuffix(_END_ANCHOR) for text in by_text]
+        self._automaton: Any = AhoCorasick(texts, store_patterns=False)
 
     def find(self, folded: str, entities: Stretches) -> Iterator[CueMatch]:
         """The cues of a text in their order.
@@ -166,8 +168,23 @@ class CueMatcher:
         reached = 0
         for start, end, pattern in sorted(((s, e, p) for p, s, e in matches), key=lambda found: (found[0], -found[1])):
             place = Stretch(start, end)
-            if self._anchored[pattern] and start and folded[start - 1] not in _BREAKS:
+            if start < reached or entities.hold(place) or entities.cross(place):
                 continue
-            if start >= reached and not entities.hold(place) and not entities.cross(place):
+            begins, ends = self._anchors[pattern]
+            if (begins and _within(folded, start - 1)) or (ends and _within(folded, end)):
+                continue
+            if rows := tuple(row for row in self._rows[pattern] if _counts(row, place, entities)):
                 reached = end
-                yield CueMatch(start, end, self._rows[pattern])
+                yield CueMatch(start, end, rows)
+
+
+def _within(folded: str, place: int) -> bool:
+    """Whether the clause goes on at a place."""
+    return 0 <= place < len(folded) and folded[place] not in _BREAKS
+
+
+def _counts(row: Cue, place: Stretch, entities: Stretches) -> bool:
+    """Whether a row that must touch an entity does so."""
+    if row.reach != "touching":
+        return True
+    return entities.begin_at(place.end) if row.direction == "after" else entities.end_at(place.start)

@@ -81,19 +81,25 @@ class Layout:
         return place
 
     def end_of(self, reach: str, place: int) -> int:
-        """Where the item, clause, list or sentence ends that goes on at a place."""
+        """Where the item, clause, list, run of entities or sentence ends that goes on at a place."""
         if reach == "list":
             return self._list_end[bisect_left(self._clause_ends, place)]
+        if reach == "touching":
+            end = self.end_of("clause", place)
+            return bisect_left(range(end), True, place, end, key=lambda at: not self._listed.all(place, at + 1))
         starts = self._starts[_LEVELS[reach]]
         index = bisect_left(starts, place)
         return starts[index] if index < len(starts) else len(self.text)
 
     def start_of(self, reach: str, place: int) -> int:
-        """Where the item, clause, list or sentence begins that goes on to a place."""
+        """Where the item, clause, list, run of entities or sentence begins that goes on to a place."""
         if reach == "list":
             index = bisect_right(self._clause_starts, place) - 1
             start = self._clause_starts[index]
             return self._list_start[index] if self.is_bare(start, place) else start
+        if reach == "touching":
+            start = self.start_of("clause", place)
+            return bisect_left(range(place), True, start, place, key=lambda at: self._listed.all(at, place))
         ends = self._ends[_LEVELS[reach]]
         index = bisect_right(ends, place) - 1
         return ends[index] if index >= 0 else 0

@@ -17,7 +17,9 @@ _CUT_BY = {
     **dict.fromkeys(VALUES["experiencer"], VALUES["experiencer"]),
     # Another person has a history of their own.
     **dict.fromkeys(VALUES["temporality"], (*VALUES["temporality"], "family", "other")),
-    **dict.fromkeys(("present", "absent", "possible", "conditional"), VALUES["assertion"]),
+    **dict.fromkeys(("present", "absent", "possible"), VALUES["assertion"]),
+    # What is planned under a condition is conditional.
+    "conditional": tuple(value for value in VALUES["assertion"] if value != "planned"),
     # 如无发热 and 建议排除 keep what came first.
     "hypothetical": ("hypothetical",),
     "planned": ("planned", "hypothetical"),

@@ -40,6 +40,16 @@ class Stretches:
         index = bisect_right(self._starts, stretch.start) - 1
         return index >= 0 and self._furthest[index] >= stretch.end
 
+    def begin_at(self, place: int) -> bool:
+        """Whether one of them begins at a place."""
+        index = bisect_left(self._starts, place)
+        return index < len(self._starts) and self._starts[index] == place
+
+    def end_at(self, place: int) -> bool:
+        """Whether one of them ends at a place."""
+        index = bisect_left(self._by_end, (place,))
+        return index < len(self._by_end) and self._by_end[index][0] == place
+
     def cross(self, stretch: Placed) -> bool:
         """Whether one of them shares characters with a stretch, and neither holds the other."""
         start, end = stretch.start, stretch.end

@@ -123,3 +123,27 @@ def test_a_cue_at_the_beginning_of_a_clause_only():
     rows = ("^如|hypothetical", "如|end", "无|absent")
     found = CueMatcher(parsed(*rows)).find(fold("无如，如"), Stretches([]))
     assert [[row.category for row in match.rows] for match in found] == [["absent"], ["end"], ["hypothetical"]]
+
+
+def test_a_cue_at_the_end_of_a_clause_only():
+    rows = ("退$|resolved|before|item", "退疹|pseudo")
+    assert matches("热退，退热，退疹热退", rows=rows) == ["退", "退疹", "退"]
+    assert matches("退（昨日）退）", rows=rows) == ["退"]
+
+
+def test_a_cue_that_must_touch_an_entity():
+    rows = ("停|resolved|after|touching", "止|resolved|before|touching", "止痛|pseudo")
+    assert matches("停药，停华法林", (4, 7), rows=rows) == ["停"]
+    assert matches("停，华法林止痛，腹痛止，腹痛已止", (2, 5), (8, 10), (12, 14), rows=rows) == ["止痛", "止"]
+
+
+def test_what_touches_nothing_hides_nothing():
+    rows = ("不见|absent|after|touching", "见|end")
+    assert matches("不见肿块", rows=rows) == ["见"]
+    assert matches("不见肿块", (2, 4), rows=rows) == ["不见"]
+
+
+def test_a_mark_alone_is_no_cue():
+    for mark in ("^", "$", "^$"):
+        with pytest.raises(TableError, match="is no cue"):
+            parsed(f"{mark}|absent")
