@@ -54,7 +54,7 @@ def _spread(path: Path, limit: int) -> Iterator[str]:
 
 
 def _opened(path: Path) -> io.TextIOWrapper:
-    return gzip.open(path, "rt", encoding="utf8") if path.suffix == ".gz" else path.open(encoding="utf8")  # type: ignore[return-value]
+    return gzip.open(path, "rt", encoding="utf8") if path.suffix == ".gz" else path.open(encoding="utf8")
 
 
 if __name__ == "__main__":
