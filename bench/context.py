@@ -22,7 +22,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from bench.context_peers import PEERS
-from bench.harness import environment
+from bench.harness import environment, with_gold
 from spacy_medflat.context.attributes import ATTRIBUTE_OF, VALUES, values_of
 from spacy_medflat.context.scorer import score_context
 from spacy_medflat.corpus.reader import create_cmeee_reader
@@ -75,19 +75,8 @@ def main(
 
 def _judged(nlp: Language, example: Example) -> Example:
     """An example whose prediction has the gold entities, and what the pipeline says about them."""
-    doc = _with_spans(nlp, example.reference.text, example.reference)
+    doc = with_gold(nlp, [example.reference], KEY)
     return Example(nlp(doc), example.reference)
-
-
-def _with_spans(nlp: Language, text: str, *gold: Doc) -> Doc:
-    """A Doc with the entities of Docs, one behind the other."""
-    doc = nlp.make_doc(text)
-    spans, begun = [], 0
-    for one in gold:
-        spans += [(begun + span.start_char, begun + span.end_char, span.label_) for span in one.spans[KEY]]
-        begun += len(one.text) + 1
-    doc.spans[KEY] = [span for place in spans if (span := doc.char_span(*place)) is not None]
-    return doc
 
 
 def _seconds(nlp: Language, examples: list[Example], length: int) -> float:
@@ -95,7 +84,7 @@ def _seconds(nlp: Language, examples: list[Example], length: int) -> float:
     texts: list[Doc] = []
     while sum(len(doc.text) + 1 for doc in texts) < length:
         texts.append(examples[len(texts) % len(examples)].reference)
-    doc = _with_spans(nlp, "\n".join(one.text for one in texts), *texts)
+    doc = with_gold(nlp, texts, KEY)
     begun = perf_counter()
     nlp(doc)
     return perf_counter() - begun

@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from spacy.language import Language
+from spacy.tokens import Doc
 
 from spacy_medflat.experiments.environment import describe_environment
 
@@ -61,3 +63,17 @@ def report(results: dict[str, dict[str, list[float]]], setting: dict[str, Any], 
 def environment() -> dict[str, Any]:
     """What the figures depend on besides the code."""
     return describe_environment(torch.get_num_threads())
+
+
+def with_gold(nlp: Language, gold: Sequence[Doc], key: str) -> Doc:
+    """A Doc of the texts of Docs, a line each, with their entities; those that no tokens fit are left out.
+
+    key (str): the span group of the entities.
+    """
+    doc = nlp.make_doc("\n".join(one.text for one in gold))
+    spans, begun = [], 0
+    for one in gold:
+        spans += [(begun + span.start_char, begun + span.end_char, span.label_) for span in one.spans[key]]
+        begun += len(one.text) + 1
+    doc.spans[key] = [span for place in spans if (span := doc.char_span(*place)) is not None]
+    return doc

@@ -18,7 +18,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from bench.harness import environment
+from bench.harness import environment, with_gold
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.linking.component import CodeLinker
 from spacy_medflat.values.attributes import value_of, value_shown
@@ -58,18 +58,7 @@ def main(
 
 def _read(nlp: Language, example: Example) -> Example:
     """An example whose prediction has the gold entities, and what the pipeline says about them."""
-    return Example(nlp(_with_spans(nlp, [example.reference])), example.reference)
-
-
-def _with_spans(nlp: Language, gold: list[Doc]) -> Doc:
-    """A Doc of the texts of Docs, a line each, with their entities."""
-    doc = nlp.make_doc("\n".join(one.text for one in gold))
-    spans, begun = [], 0
-    for one in gold:
-        spans += [(begun + span.start_char, begun + span.end_char, span.label_) for span in one.spans[KEY]]
-        begun += len(one.text) + 1
-    doc.spans[KEY] = [span for place in spans if (span := doc.char_span(*place)) is not None]
-    return doc
+    return Example(nlp(with_gold(nlp, [example.reference], KEY)), example.reference)
 
 
 def _pairs(example: Example) -> Iterator[tuple[str, Any, Any]]:
@@ -100,7 +89,7 @@ def _seconds(nlp: Language, examples: list[Example]) -> dict[str, float]:
     while length < LENGTH:
         gold.append(examples[len(gold) % len(examples)].reference)
         length += len(gold[-1].text) + 1
-    doc = _with_spans(nlp, gold)
+    doc = with_gold(nlp, gold, KEY)
     taken: dict[str, float] = {}
     for name, pipe in nlp.pipeline:
         begun = process_time()

@@ -1,12 +1,26 @@
 """Tables that users edit and extend: tab-separated files with a line of column names."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import Any, Protocol, TypeVar
 
 from .errors import TableError, clipped
 from .files import BOM
 
 NO_VALUE = "-"
+
+
+class KeyedRow(Protocol):
+    """A row of cells, the text first, with what makes it the same row as another."""
+
+    @property
+    def key(self) -> Any: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+Row = TypeVar("Row", bound=KeyedRow)
 
 # Full-width ASCII, the ideographic space, and dashes that are typed for a minus. One character for one.
 _FOLDED = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -67,6 +81,23 @@ def _header(cells: list[str], place: str, columns: Sequence[str]) -> list[str]:
 def format_table(rows: Iterable[Sequence[str]], columns: Sequence[str]) -> str:
     """The text of a table, that `table_rows` reads."""
     return "".join("\t".join(cells) + "\n" for cells in [columns, *rows])
+
+
+def merge_rows(first: Iterable[Row], added: Iterable[Row], taken_out: Callable[[Row], bool]) -> list[Row]:
+    """Add rows to others. One of the same key replaces the first; one that takes out removes all rows of its text.
+
+    taken_out (callable): whether a row says that its text, the first cell, is to go.
+    """
+    added = list(added)
+    gone = {fold(row[0]) for row in added if taken_out(row)}
+    merged = {row.key: row for row in first if fold(row[0]) not in gone}
+    merged.update((row.key, row) for row in added if not taken_out(row))
+    return list(merged.values())
+
+
+def shipped_table(package: str, file: str) -> str:
+    """The text of a table that comes with a package of this project, in its folder `data`."""
+    return files(package).joinpath("data").joinpath(file).read_text(encoding="utf-8")
 
 
 def check_word(text: str, place: str, what: str) -> str:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from ..errors import TableError, clipped
-from ..tables import NO_VALUE, check_word, fold, format_table, table_rows
+from ..tables import NO_VALUE, check_word, fold, format_table, merge_rows, shipped_table, table_rows
 from .attributes import ATTRIBUTE_OF
 from .stretches import Stretch, Stretches
 
@@ -98,11 +97,7 @@ def _known(value: str, known: Iterable[str], column: str, place: str) -> str:
 
 def merge_cues(first: Iterable[Cue], added: Iterable[Cue]) -> list[Cue]:
     """Add cues to others. One of the same text, category and direction replaces the first; `none` takes a text out."""
-    added = list(added)
-    gone = {fold(row.cue) for row in added if row.category == NONE}
-    merged = {row.key: row for row in first if fold(row.cue) not in gone}
-    merged.update((row.key, row) for row in added if row.category != NONE)
-    return list(merged.values())
+    return merge_rows(first, added, lambda row: row.category == NONE)
 
 
 def format_cues(rows: Iterable[Cue]) -> str:
@@ -113,8 +108,7 @@ def format_cues(rows: Iterable[Cue]) -> str:
 @cache
 def shipped_cues() -> tuple[Cue, ...]:
     """The cues of the package, `data/cues.tsv`."""
-    text = files(__package__).joinpath("data").joinpath("cues.tsv").read_text(encoding="utf-8")
-    return tuple(parse_cues(text, "cues.tsv"))
+    return tuple(parse_cues(shipped_table(__package__, "cues.tsv"), "cues.tsv"))
 
 
 class CueMatch(NamedTuple):

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from ..errors import TableError, clipped
-from ..tables import NO_VALUE, check_word, fold, format_table, table_rows
+from ..tables import NO_VALUE, check_word, fold, format_table, shipped_table, table_rows
 
 COLUMNS = ("heading", "section")
 # In a table that is added, the section of a heading that is taken out of the first one.
@@ -76,8 +75,7 @@ def format_headings(rows: Iterable[Heading]) -> str:
 @cache
 def shipped_headings() -> tuple[Heading, ...]:
     """The headings of the package, `data/headings.tsv`."""
-    text = files(__package__).joinpath("data").joinpath("headings.tsv").read_text(encoding="utf-8")
-    return tuple(parse_headings(text, "headings.tsv"))
+    return tuple(parse_headings(shipped_table(__package__, "headings.tsv"), "headings.tsv"))
 
 
 def _key(heading: str) -> str:

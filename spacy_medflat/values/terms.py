@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from ..errors import TableError, clipped
-from ..tables import NO_VALUE, check_word, fold, format_table, table_rows
+from ..tables import NO_VALUE, check_word, fold, format_table, merge_rows, shipped_table, table_rows
 
 COLUMNS = ("term", "kind", "value")
 
@@ -99,11 +98,7 @@ def _check_frequency(row: Term, place: str) -> None:
 
 def merge_terms(first: Iterable[Term], added: Iterable[Term]) -> list[Term]:
     """Add terms to others. One of the same text and kind replaces the first; `none` takes a text out."""
-    added = list(added)
-    gone = {fold(row.term) for row in added if row.kind == NONE}
-    merged = {row.key: row for row in first if fold(row.term) not in gone}
-    merged.update((row.key, row) for row in added if row.kind != NONE)
-    return list(merged.values())
+    return merge_rows(first, added, lambda row: row.kind == NONE)
 
 
 def format_terms(rows: Iterable[Term]) -> str:
@@ -114,5 +109,4 @@ def format_terms(rows: Iterable[Term]) -> str:
 @cache
 def shipped_terms() -> tuple[Term, ...]:
     """The terms of the package, `data/terms.tsv`."""
-    text = files(__package__).joinpath("data").joinpath("terms.tsv").read_text(encoding="utf-8")
-    return tuple(parse_terms(text, "terms.tsv"))
+    return tuple(parse_terms(shipped_table(__package__, "terms.tsv"), "terms.tsv"))
