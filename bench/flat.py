@@ -58,7 +58,7 @@ def main(
         return
     columns = ("width", "texts × characters", "words / character", "", "seconds", "/ plain", "MiB", "/ plain")
     table = Table(*columns, title="one layer: FLAT, plain transformer layer, naive FLAT")
-    cases = [_compare(w, n, d, rounds) for w in HEADS for n in BATCH for d in (0.2, 0.6)]
+    cases = [_compare(w, n, d, rounds) for w in HEADS for n in BATCH for d in (0.0, 0.2, 0.6)]
     for case in cases:
         for mode, sides in case["sides"].items():
             for side, figures in sides.items():
@@ -137,7 +137,7 @@ def _run(side: str, mode: str, width: int, length: int, density: float, batch: i
         if side == "flat":
             windows, _ = cut_windows([length] * batch, words, 256, 32, 256)
             # As in a pipeline: parts of a bounded size in prediction, all at once in training.
-            parts = pack_parts(windows, 2048 if mode == "inference" else 10**9, CPU)
+            parts = pack_parts(windows, flat.flat.settings.max_batch_items if mode == "inference" else 10**9, CPU)
             call = lambda x: flat(x, features, parts)  # noqa: E731
         else:
             (part,) = pack_parts(cut_windows([length] * batch, words, length, 0, 10**9)[0], 10**9, CPU)
@@ -164,7 +164,7 @@ def _random_words(length: int, density: float, seed: int) -> DocWords:
         size = int(random.choice(len(WORD_LENGTHS), p=WORD_LENGTHS)) + 2
         head = int(random.integers(0, length - size + 1))
         places.add((head, head + size - 1))
-    heads, tails = np.array(sorted(places), dtype=np.int64).T
+    heads, tails = np.array(sorted(places), dtype=np.int64).reshape(-1, 2).T
     return DocWords(heads, tails, np.arange(len(heads)) + seed * len(heads))
 
 

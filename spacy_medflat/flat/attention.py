@@ -42,7 +42,7 @@ class LatticeAttention(nn.Module):
         query = self._split(self.query(chars))
         rows = self.rows(1, layout.key_lengths, layout.reach).to(query.dtype)
         dropout = self.dropout if self.training else 0.0
-        content, position = query + self.u.to(query.dtype), query + self.v.to(query.dtype)
+        content, position = self._queries(query)
         found = relative_attention(content, position, keys, values, rows, where, self.scale, dropout)
         out = self.output(self._merge(found))
         if not want_words:
@@ -57,7 +57,7 @@ class LatticeAttention(nn.Module):
 
         RETURNS (float [heads, batch, words, width / heads])
         """
-        content, position = query + self.u.to(query.dtype), query + self.v.to(query.dtype)
+        content, position = self._queries(query)
         # The scores of each word, and a last row for places without one.
         found: list[Tensor] = []
         row = torch.full(layout.word_mask.shape, -1, device=query.device)
@@ -86,6 +86,10 @@ class LatticeAttention(nn.Module):
             dense = torch.matmul(position[:, b, w], flat)
             parts.append(dense.gather(2, index.expand(self.n_heads, -1, -1)))
         return parts
+
+    def _queries(self, query: Tensor) -> tuple[Tensor, Tensor]:
+        """q + u and q + v."""
+        return query + self.u.to(query.dtype), query + self.v.to(query.dtype)
 
     def _split(self, x: Tensor) -> Tensor:
         """[batch, n, width] to [heads, batch, n, width / heads]"""
