@@ -15,7 +15,9 @@ _NEEDED = ("fastapi", "uvicorn", "prometheus_client")
 
 def serve(
     model: Annotated[str, typer.Argument(help="Package name or folder of a trained pipeline.")],
-    host: Annotated[str, typer.Option(help="Address to listen on. Others than this machine's need a token.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Others than this machine's need a token.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes with the pipeline; they share the CPUs.")] = 1,
     gpu_id: GpuId = -1,

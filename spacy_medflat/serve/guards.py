@@ -57,7 +57,9 @@ class Doors:
         path, host = scope["path"], header(scope, b"host").lower()
         # Probes call a container by its address, and learn nothing else.
         if path != "/health" and "*" not in self._hosts and _name_of(host) not in self._hosts:
-            raise ServeError(403, "wrong_host", "the service is not called by this name; start it with --allow-host NAME")
+            raise ServeError(
+                403, "wrong_host", "the service is not called by this name; start it with --allow-host NAME"
+            )
         if scope["method"] in _CHANGING and (origin := header(scope, b"origin")):
             if urlsplit(origin).netloc.lower() != host:
                 raise ServeError(403, "wrong_origin", "a page of another address may not use the service")

@@ -20,7 +20,11 @@ class Metrics:
             "medflat_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
         )
         self.seconds = Histogram(
-            "medflat_request_seconds", "From a request to its answer.", ["route"], buckets=_SECONDS, registry=self.registry
+            "medflat_request_seconds",
+            "From a request to its answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self.texts = Counter("medflat_texts", "Texts taken.", registry=self.registry)
         self.failed_texts = Counter("medflat_failed_texts", "Texts answered with an error.", registry=self.registry)

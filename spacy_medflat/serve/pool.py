@@ -30,7 +30,9 @@ class Pool:
     restarts (int): how many processes died and were replaced.
     """
 
-    def __init__(self, processes: Sequence[WorkerProcess], seconds: float, on_restart: Callable[[], None] = lambda: None):
+    def __init__(
+        self, processes: Sequence[WorkerProcess], seconds: float, on_restart: Callable[[], None] = lambda: None
+    ):
         """Make a pool; nothing is started yet.
 
         processes (sequence of WorkerProcess): one for each worker.

@@ -23,6 +23,7 @@ from .metrics import Metrics
 from .observed import LOGGER
 from .pool import Pool
 from .process import WorkerProcess
+from .protocol import TimedProtocol
 from .service import Service
 from .settings import ServeSettings
 from .static import read_page
@@ -84,6 +85,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=TimedProtocol,
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,

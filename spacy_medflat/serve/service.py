@@ -56,7 +56,12 @@ class Service:
         RAISES (MedflatError): files of words or corrections cannot be used.
         """
         self.settings, self.limits = settings, settings.limits
-        self.description, self.digest, self.workers, self.metrics = description, digest[:_DIGEST_LENGTH], workers, metrics
+        self.description, self.digest, self.workers, self.metrics = (
+            description,
+            digest[:_DIGEST_LENGTH],
+            workers,
+            metrics,
+        )
         self.batcher = Batcher(workers.read, workers.wanted, self.limits, metrics.batch_texts.observe)
         file = LexiconFile(settings.words) if settings.words else None
         self.words = WordList(description, workers.use_words, file, self.limits.user_words, settings.read_only)
@@ -146,14 +151,10 @@ class Service:
             self.metrics.failed_texts.inc(sum(isinstance(outcome, TextFailure) for outcome in outcomes))
         return outcomes
 
-    async def _in_time(
-        self, work: Awaitable[_ResultT], gone: Callable[[], Awaitable[Any]]
-    ) -> _ResultT | None:
+    async def _in_time(self, work: Awaitable[_ResultT], gone: Callable[[], Awaitable[Any]]) -> _ResultT | None:
         working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(gone())
         try:
-            await asyncio.wait(
-                {working, leaving}, timeout=self.limits.seconds, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({working, leaving}, timeout=self.limits.seconds, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 return working.result()
             if leaving.done():

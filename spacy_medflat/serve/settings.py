@@ -91,7 +91,9 @@ class ServeSettings:
         if self.token is None:
             raise MedflatError(f"--host {self.host} lets other machines in, which needs a token: {remedy}")
         if len(self.token) < SHORTEST_TOKEN:
-            raise MedflatError(f"the token has {len(self.token)} characters; give at least {SHORTEST_TOKEN} random ones")
+            raise MedflatError(
+                f"the token has {len(self.token)} characters; give at least {SHORTEST_TOKEN} random ones"
+            )
 
     @property
     def host_names(self) -> frozenset[str]:

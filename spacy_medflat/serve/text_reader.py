@@ -97,14 +97,13 @@ class TextReader:
     def _below(self, doc: Doc, floor: float) -> list[FoundEntity]:
         """The spans from the floor on that are not among the chosen, with what is said about them."""
         key, below = self.finder.key, below_key(self.finder.key)
-        chosen = doc.spans[key]
-        # After the chosen were read: spans below the thresholds must not change what is said about those above.
-        doc.spans[key] = [*chosen, *doc.spans[below]]
-        for pipe in self._fact_pipes:
-            pipe(doc)
-        found = entities_of(doc, below)
-        doc.spans[key] = chosen
-        return [self._beside_threshold(entity) for entity in found if entity.score is None or entity.score >= floor]
+        if doc.spans[below] and self._fact_pipes:
+            # After the chosen were read: spans below the thresholds must not change what is said about those above.
+            doc.spans[key] = [*doc.spans[key], *doc.spans[below]]
+            for pipe in self._fact_pipes:
+                pipe(doc)
+        found = (self._beside_threshold(entity) for entity in entities_of(doc, below))
+        return [entity for entity in found if entity.score is None or entity.score >= floor]
 
     def _beside_threshold(self, entity: FoundEntity) -> FoundEntity:
         """The entity with a score that is, rounded, still below its threshold if it was before."""
