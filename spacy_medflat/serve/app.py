@@ -22,8 +22,8 @@ from .service import Service, result_fields
 from .static import INDEX, PageFile
 
 _DESCRIPTION = (
-    "Nested entities of Chinese clinical text. Offsets are characters (Unicode code points), `end` exclusive; every answer "
-    "has `versions`, every error `error.code` and `error.message`."
+    "Nested entities of Chinese clinical text. Offsets are characters (Unicode code points), `end` exclusive; every "
+    "answer has `versions`, every error `error.code` and `error.message`."
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": shown.ErrorAnswer, "description": about}

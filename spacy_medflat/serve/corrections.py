@@ -39,9 +39,7 @@ class CorrectionsFile:
                 os.close(descriptor)
         except OSError as error:
             reason = error.strerror or error
-            message = (
-                f"the corrections cannot be kept: {reason}; none of them is. Make room on the disk, send them again"
-            )
+            message = f"the corrections cannot be kept: {reason}; none of them is. Make room, and send them again"
             raise ServeError(507, "disk_full", message) from error
 
     def _open(self) -> int:

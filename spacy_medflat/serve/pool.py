@@ -25,10 +25,7 @@ class _Slot:
 
 
 class Pool:
-    """Workers that read batches.
-
-    restarts (int): how many processes died and were replaced.
-    """
+    """Workers that read batches."""
 
     def __init__(
         self, processes: Sequence[WorkerProcess], seconds: float, on_restart: Callable[[], None] = lambda: None

@@ -146,7 +146,7 @@ class TextReader:
             name=f"{self.nlp.lang}_{meta['name']}",
             version=meta["version"],
             description=meta.get("description", ""),
-            language=self.nlp.lang,
+            language=self.nlp.lang or "",
             licence=meta.get("license", ""),
             sources=list(meta.get("sources") or []),
             components=list(self.nlp.pipe_names),
