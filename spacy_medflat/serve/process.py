@@ -58,14 +58,7 @@ class WorkerProcess:
         RAISES (WorkerDied): the process ended.
         """
         async with self._lock:
-            answer = asyncio.ensure_future(self._in_thread(self._exchange, message))
-            done, _ = await asyncio.wait([answer], timeout=seconds)
-            if done:
-                return answer.result()
-            self.kill()
-            with suppress(WorkerDied):
-                await answer
-            raise WorkerTooSlow
+            return await self._in_thread(self._exchange, message, seconds=seconds)
 
     async def ended(self) -> None:
         """Wait until the process that was started last has ended."""
@@ -86,15 +79,19 @@ class WorkerProcess:
             await self._in_thread(self._clear)
         self._threads.shutdown(wait=False)
 
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        # What the thread does cannot be taken back, so a caller that is cancelled must not free the connection.
-        task = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any, seconds: float | None = None) -> Any:
+        answer = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
         try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            self.kill()
-            await asyncio.wait([task])
-            raise
+            await asyncio.wait([answer], timeout=seconds)
+        finally:
+            # Nobody waits any longer, but the thread does. The connection is free only when it is done.
+            if late := not answer.done():
+                self.kill()
+                await asyncio.wait([answer])
+                answer.exception()
+        if late:
+            raise WorkerTooSlow
+        return answer.result()
 
     def _start(self) -> Any:
         self._clear()

@@ -92,7 +92,7 @@ class ServeSettings:
             raise MedflatError(f"--host {self.host} lets other machines in, which needs a token: {remedy}")
         if len(self.token) < SHORTEST_TOKEN:
             raise MedflatError(
-                f"the token has {len(self.token)} characters; give at least {SHORTEST_TOKEN} random ones"
+                f"a token of {len(self.token)} characters is too short; give {SHORTEST_TOKEN} random ones or more"
             )
 
     @property
