@@ -6,11 +6,13 @@ from contextlib import nullcontext
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, SpanGroup
 
 from ..context.component import ContextDetector
 from ..context.sections import SectionFinder
+from ..corpus.docs import spans_with_scores
 from ..fact_pipe import FactPipe
 from ..lattice.component import Lattice
 from ..lattice.lexicon import Lexicon
@@ -33,6 +35,9 @@ _FACTS: dict[str, type] = {
     "section": SectionFinder,
 }
 _SCORE_STEP = 0.0001
+# Lower ones are of no use to anybody.
+_LOWEST_FLOOR = 0.001
+_BANDS = (0.4, 0.3, 0.2, 0.1, 0.0)
 
 
 class TextReader:
@@ -66,7 +71,7 @@ class TextReader:
         begin = perf_counter()
         floors = [job.floor for job in jobs if job.floor is not None]
         try:
-            with self.finder.floor(min(floors)) if floors else nullcontext():
+            with self.finder.floor(max(_LOWEST_FLOOR, min(floors))) if floors else nullcontext():
                 docs = list(self.nlp.pipe([job.text for job in jobs], batch_size=len(jobs)))
             if len(docs) != len(jobs):
                 raise ValueError(f"the pipeline gave {len(docs)} documents for {len(jobs)} texts")
@@ -95,15 +100,28 @@ class TextReader:
         return result
 
     def _below(self, doc: Doc, floor: float) -> list[FoundEntity]:
-        """The spans from the floor on that are not among the chosen, with what is said about them."""
+        """The spans from the floor on that are not among the chosen, with what is said about them.
+
+        A span can change what is said about others, as one that has the 无 of 无贫血 in it. So nothing is said anew
+        about those above the thresholds, and those below are looked at together with better ones, in bands of scores.
+        """
         key, below = self.finder.key, below_key(self.finder.key)
-        if doc.spans[below] and self._fact_pipes:
-            # After the chosen were read: spans below the thresholds must not change what is said about those above.
-            doc.spans[key] = [*doc.spans[key], *doc.spans[below]]
+        scored = [(span, float(score or 0.0)) for span, score in spans_with_scores(doc, below)]
+        left = sorted(scored, key=lambda pair: -pair[1])
+        judged, found = list(doc.spans[key]), []
+        for lowest in _BANDS:
+            band = [pair for pair in left if pair[1] >= max(lowest, floor)]
+            left = left[len(band) :]
+            if not band:
+                continue
+            spans, scores = zip(*band, strict=True)
+            judged += spans
+            doc.spans[key] = judged
             for pipe in self._fact_pipes:
                 pipe(doc)
-        found = (self._beside_threshold(entity) for entity in entities_of(doc, below))
-        return [entity for entity in found if entity.score is None or entity.score >= floor]
+            doc.spans[below] = SpanGroup(doc, name=below, spans=spans, attrs={"scores": np.array(scores)})
+            found += entities_of(doc, below)
+        return [self._beside_threshold(entity) for entity in found]
 
     def _beside_threshold(self, entity: FoundEntity) -> FoundEntity:
         """The entity with a score that is, rounded, still below its threshold if it was before."""
