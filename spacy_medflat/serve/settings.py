@@ -84,7 +84,8 @@ class ServeSettings:
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """RAISES (MedflatError): others than this machine could call it without a token, or with a weak one."""
+        """RAISES (MedflatError): a name is none, or others than this machine could call it without a strong token."""
+        _ = self.host_names
         if is_loopback(self.host):
             return
         remedy = f"set the variable {TOKEN_VARIABLE} or name a --token-file, or listen on 127.0.0.1"
