@@ -82,14 +82,23 @@ def load(service: Served, model: str, texts: Sequence[str], clients: int, rounds
     use_threads(int(os.environ["OMP_NUM_THREADS"]))
     nlp = load_model(model)
     answers: list[tuple[float, str | None]] = []
-    sides = {
-        "service": lambda: answers.extend(ask_all(service.port, texts, clients)),
-        "nlp.pipe": lambda: [None for _ in nlp.pipe(texts, batch_size=64)] and None,
-    }
+
+    def ask() -> None:
+        answers.extend(ask_all(service.port, texts, clients))
+
+    def pipe() -> None:
+        for _ in nlp.pipe(texts, batch_size=64):
+            pass
+
+    sides = {"service": ask, "nlp.pipe": pipe}
     speeds = interleave(sides, sum(map(len, texts)), rounds, 1)
     wrong = Counter(wrong for _, wrong in answers if wrong)
     seconds = sorted(seconds for seconds, _ in answers[len(texts) :])
-    setting = {"clients": clients, "texts": len(texts), "ms median": round(1000 * statistics.median(seconds))}
+    setting: dict[str, Any] = {
+        "clients": clients,
+        "texts": len(texts),
+        "ms median": round(1000 * statistics.median(seconds)),
+    }
     setting |= {"ms 99th percentile": round(1000 * seconds[int(0.99 * len(seconds))]), "wrong": dict(wrong)}
     report({"one text a request": speeds}, setting, output)
 

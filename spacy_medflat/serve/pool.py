@@ -126,7 +126,7 @@ class Pool:
             while words is not self._words:
                 words = self._words
                 await slot.process.ask(UserWords(words))
-        except WorkerDied as error:
+        except (WorkerDied, OSError) as error:
             raise MedflatError(
                 "a worker ended while it loaded the pipeline, perhaps because memory ran out: try fewer --workers"
             ) from error

@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import pytest
 import spacy
@@ -123,7 +124,7 @@ def test_a_pipeline_with_neither_lattice_nor_facts(tmp_path):
     pipelines.train(nlp, 1)
     reader = TextReader(nlp, "zh_test")
     reader.use_words({"甲": "dru"})
-    (result,) = reader.read([TextJob("甲", floor=0.0, words=True)])
+    result: Any = reader.read([TextJob("甲", floor=0.0, words=True)])[0]
     assert result["words"] == [] and result["entities"]
     assert not reader.describe().has_lattice and reader.describe().facts == []
 
