@@ -56,6 +56,32 @@ def test_a_text_goes_at_once_and_those_that_come_meanwhile_share_a_batch():
     asyncio.run(main())
 
 
+def test_clients_that_ask_again_meet_in_one_batch():
+    async def main():
+        sizes = []
+
+        async def run(jobs):
+            sizes.append(len(jobs))
+            await asyncio.sleep(0.2)
+            return [{"text": job.text} for job in jobs]
+
+        batcher = await begun(run)
+
+        async def client(number):
+            for _ in range(4):
+                await batcher.read(jobs(str(number)))
+                # Its answer takes a moment to reach it.
+                await asyncio.sleep(0.005)
+
+        first = asyncio.create_task(client(0))
+        await asyncio.sleep(0.05)
+        await asyncio.gather(first, *(client(number) for number in range(1, 8)))
+        # Alone at first, then seven; from there on all of them together.
+        assert sizes[:2] == [1, 7] and max(sizes) == 8 and len(sizes) < 8
+
+    asyncio.run(main())
+
+
 def test_a_small_request_does_not_wait_for_all_of_a_large_one():
     async def main():
         run = Held()
