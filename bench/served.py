@@ -53,12 +53,13 @@ def served(model: str | Path, *options: str) -> Iterator[Served]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "index.html").write_text("<!doctype html><title>bench</title>", encoding="utf8")
         command = [sys.executable, "-m", "spacy", "medflat", "serve", str(model), "--port", "0", "--page", folder]
-        with (Path(folder).parent / "medflat-bench-serve.log").open("w") as log:
+        with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=log, text=True)
             assert process.stdout is not None
             found = re.search(r":(\d+)$", process.stdout.readline())
             if not found:
-                raise SystemExit(f"the service did not start: see {log.name}")
+                log.seek(0)
+                raise SystemExit(f"the service did not start: {log.read()}")
             try:
                 yield Served(process, int(found[1]))
             finally:
