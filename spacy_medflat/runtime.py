@@ -90,6 +90,18 @@ def stop_asked() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it has ended, however it did."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 _chosen = False
 
 

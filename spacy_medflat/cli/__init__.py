@@ -18,12 +18,13 @@ from .render import render
 from .report import report
 from .select import select
 from .self_train import self_train
+from .serve import serve
 from .train import train
 from .vectors import vectors_cli
 
 medflat_cli = typer.Typer(
     name="medflat",
-    help="Nested clinical entities in Chinese: check data, train, compare, evaluate, annotate archives, render.",
+    help="Nested clinical entities in Chinese: check data, train, compare, evaluate, annotate archives, render, serve.",
     no_args_is_help=True,
 )
 medflat_cli.command("convert")(convert)
@@ -38,6 +39,7 @@ medflat_cli.command("select")(select)
 medflat_cli.command("pretrain")(pretrain)
 medflat_cli.command("evaluate")(evaluate)
 medflat_cli.command("render")(render)
+medflat_cli.command("serve")(serve)
 medflat_cli.command("experiments")(experiments)
 medflat_cli.command("report")(report)
 medflat_cli.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)

@@ -3,8 +3,10 @@
 from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, get_args
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.util import minibatch
@@ -12,10 +14,15 @@ from spacy.vocab import Vocab
 
 from ..runtime import one_torch_thread_in_workers
 from ..span_pipe import SpanPipe
-from .spans import Candidates, Nesting, resolve
+from .spans import Candidates, Nesting, logit, resolve
 
 # Well below any threshold worth having, and high enough to keep the candidates few.
 LOWEST_SCORE = 0.02
+
+
+def below_key(spans_key: str) -> str:
+    """The span group of the spans that a floor lets through and the thresholds do not, see `SpanFinder.floor`."""
+    return f"{spans_key}_below"
 
 
 class SpanFinder(SpanPipe):
@@ -23,6 +30,8 @@ class SpanFinder(SpanPipe):
 
     The score of each span is in `attrs["scores"]` (float32, 0 to 1), and in `span._.score`.
     """
+
+    _floor: float | None = None
 
     def __init__(
         self,
@@ -81,21 +90,45 @@ class SpanFinder(SpanPipe):
         """The threshold that the score of a span with this label must pass."""
         return float(self.cfg["label_thresholds"].get(label, self.cfg["threshold"]))
 
+    @contextmanager
+    def floor(self, score: float) -> Iterator[None]:
+        """While this is open, spans above the floor that are not chosen go into `doc.spans[below_key(spans_key)]`.
+
+        What is above the thresholds, and what later components say about it, is as ever. `Language.pipe` is lazy: its
+        Docs must be made before this closes.
+
+        score (float): 0 to 1; thresholds below it stay as they are.
+        """
+        self._check_shares({"floor": score})
+        before, self._floor = self._floor, score
+        try:
+            yield
+        finally:
+            self._floor = before
+
     def predict(self, docs: Iterable[Doc]) -> list[Candidates]:
-        """Find the spans above the thresholds, without changing the Docs."""
-        return self.candidates(docs, [self.threshold_of(label) for label in self.labels])
+        """Find the spans above the thresholds, or above the floor if one is open, without changing the Docs."""
+        floor = 1.0 if self._floor is None else self._floor
+        return self.candidates(docs, [min(self.threshold_of(label), floor) for label in self.labels])
 
     def set_annotations(self, docs: Iterable[Doc], found: list[Candidates]) -> None:
         """Write the candidates that may stand together into the Docs."""
         labels = self.labels
+        limits = logit([self.threshold_of(label) for label in labels]).astype(np.float32)
         for doc, candidates in zip(docs, found, strict=True):
-            chosen = resolve(candidates, self.cfg["nesting"])
-            attrs = {"scores": chosen.score}
-            doc.spans[self.key] = SpanGroup(doc, name=self.key, attrs=attrs, spans=_spans(doc, chosen, labels))
+            passing = candidates if self._floor is None else candidates.above(limits)
+            chosen = resolve(passing, self.cfg["nesting"])
+            self._write(doc, self.key, chosen)
+            if self._floor is not None:
+                self._write(doc, below_key(self.key), _without(candidates, chosen))
             if self.cfg["set_ents"]:
-                new = _spans(doc, resolve(candidates, "flat"), labels)
+                new = _spans(doc, resolve(passing, "flat"), labels)
                 taken = {i for span in new for i in range(span.start, span.end)}
                 doc.ents = new + [ent for ent in doc.ents if taken.isdisjoint(range(ent.start, ent.end))]
+
+    def _write(self, doc: Doc, key: str, candidates: Candidates) -> None:
+        attrs = {"scores": candidates.score}
+        doc.spans[key] = SpanGroup(doc, name=key, attrs=attrs, spans=_spans(doc, candidates, self.labels))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Apply the component to a stream of Docs."""
@@ -125,6 +158,13 @@ def score_of(span: Span) -> float | None:
 def _spans(doc: Doc, candidates: Candidates, labels: Sequence[str]) -> list[Span]:
     columns = (candidates.start.tolist(), candidates.end.tolist(), candidates.label.tolist())
     return [Span(doc, start, end, label=labels[label]) for start, end, label in zip(*columns, strict=True)]
+
+
+def _without(candidates: Candidates, others: Candidates) -> Candidates:
+    """The candidates that are not among the others."""
+    there = set(zip(*(column.tolist() for column in others[:3]), strict=True))
+    places = zip(*(column.tolist() for column in candidates[:3]), strict=True)
+    return candidates.take(np.array([place not in there for place in places], dtype=np.bool_))
 
 
 def candidates_of(

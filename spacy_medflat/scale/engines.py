@@ -1,15 +1,13 @@
 """Annotating parts in several processes of this machine."""
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from ..errors import MedflatError
-from ..runtime import usable_cpus, use_threads
+from ..runtime import end_with_parent, usable_cpus, use_threads
 from .annotator import Annotator
 from .items import InputPart, OutputPart
 
@@ -58,16 +56,8 @@ def _start_worker(annotator: Annotator, threads: int) -> None:
     _annotator = annotator
     # Ctrl-C reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     use_threads(threads)
-
-
-def _end_with_parent() -> None:
-    """Leave no process behind when the first one is killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _annotate(part: InputPart) -> OutputPart:
