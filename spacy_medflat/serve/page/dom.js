@@ -12,12 +12,12 @@ export function el(tag, props = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== ""));
+  element.append(...children.flat(Infinity).filter(child => child || child === 0));
   return element;
 }
 
 export function setOptions(select, options) {
-  const before = select.value;
+  const before = select.options.length ? select.value : null;
   select.replaceChildren(...options.map(([value, text]) => el("option", { value }, text)));
   if (options.some(([value]) => value === before)) select.value = before;
 }

@@ -35,6 +35,12 @@ export const sectionOf = entity => {
   return (typeof section === "string" ? section : (section.id ?? section.label ?? "")).replaceAll("_", " ");
 };
 
+// Names of labels come as `disease 疾病`: the half that the reader's language has; others whole.
+export function nameIn(language, name) {
+  const halves = /^([ -~]+) ([^ -~]+)$/.exec(name);
+  return halves ? halves[language === "zh" ? 2 : 1] : name;
+}
+
 export const scoreText = score => (typeof score === "number" ? score.toFixed(2) : "–");
 
 // What stands beneath a span: the label, cut where it is long, and its first code.

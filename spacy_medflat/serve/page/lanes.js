@@ -42,7 +42,8 @@ function turn(lanes, island) {
 // How many units of the text the caption is as wide as: 17 pixels each, 8 if Latin; captions 11 and 7.
 function captionLength(text, mark) {
   const isWide = code => code > 0x2e7f;
-  let width = 3;
+  // What is said about a span stands on a ground of its own.
+  let width = mark.absent ? 19 : 3;
   for (const character of mark.caption) width += isWide(character.codePointAt(0)) ? 11 : 7;
   let place = mark.from;
   while (width > 0 && place < text.length) {

@@ -1,15 +1,9 @@
 // The language of the page: chosen by the browser's, then by the reader, who is remembered.
 
-import { STRINGS } from "./strings.js";
+import { STRINGS, firstLanguage } from "./strings.js";
 import { fromBrowser, toBrowser } from "./storage.js";
 
 let current = firstLanguage(fromBrowser("language"), navigator.languages ?? [navigator.language]);
-
-export function firstLanguage(kept, preferred) {
-  if (kept in STRINGS) return kept;
-  const known = preferred.map(name => name.slice(0, 2).toLowerCase()).find(name => name in STRINGS);
-  return known ?? "en";
-}
 
 export const language = () => current;
 

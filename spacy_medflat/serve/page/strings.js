@@ -4,3 +4,9 @@ import { chinese } from "./strings_zh.js";
 import { english } from "./strings_en.js";
 
 export const STRINGS = { en: english, zh: chinese };
+
+export function firstLanguage(kept, preferred) {
+  if (kept in STRINGS) return kept;
+  const known = preferred.map(name => name.slice(0, 2).toLowerCase()).find(name => name in STRINGS);
+  return known ?? "en";
+}

@@ -60,7 +60,7 @@ export const english = {
   "labels.threshold": "Threshold of {label}",
   "labels.reset": "Thresholds of the pipeline, all labels shown",
   "labels.nesting": "This pipeline keeps some of nested spans only. A slider that was moved goes by the score alone, and shows all.",
-  "labels.counts": "{above} of {all}",
+  "labels.counts": "{above} / {all}",
 
   "words.title": "Words and new spans",
   "words.text": "Text: select it in the note, or type it",
