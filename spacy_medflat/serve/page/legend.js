@@ -23,7 +23,7 @@ export function startLegend(app) {
       for (const label of app.labels) move(label, value);
       changed();
     });
-    find("all-labels").replaceChildren(el("span", {}, t("labels.all")), all, el("output"));
+    find("all-labels").replaceChildren(el("span", {}, t("labels.all"), " ", el("i")), all, el("output"));
     rows.clear();
     const items = app.labels.map(label => {
       const { name } = app.about(label);
@@ -62,8 +62,9 @@ export function startLegend(app) {
     const [all, output] = [find("all-labels").querySelector("input"), find("all-labels").querySelector("output")];
     const middle = [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0.5;
     if (document.activeElement !== all) all.value = middle;
-    output.textContent = same ? middle.toFixed(2) : t("labels.mixed");
-    all.setAttribute("aria-valuetext", output.textContent);
+    output.textContent = same ? middle.toFixed(2) : "";
+    find("all-labels").querySelector("i").textContent = same ? "" : t("labels.mixed");
+    all.setAttribute("aria-valuetext", same ? output.textContent : t("labels.mixed"));
   };
 
   find("reset").addEventListener("click", () => {

@@ -10,7 +10,8 @@ export function nameOf(text) {
   return `note-${hash.toString(16).padStart(8, "0")}`;
 }
 
-const toNote = (text, id) => ({ id: id === undefined || id === null || id === "" ? nameOf(text) : String(id), text });
+// The service takes identifiers of 200 characters.
+const toNote = (text, id) => ({ id: String(id ?? "").slice(0, 200) || nameOf(text), text });
 
 // {notes, bad: lines that are none}. JSON lines with a field `text` are many notes, anything else is one.
 export function parseNotes(content, id) {

@@ -67,8 +67,12 @@ export function startSelection(app, view) {
     app.tell("picked", pick);
     fill();
     bar.hidden = false;
-    placeBelow(bar, getSelection().getRangeAt(0), 10);
+    place();
   };
+  const place = () => {
+    if (!bar.hidden && getSelection().rangeCount) placeBelow(bar, getSelection().getRangeAt(0), 10);
+  };
+  addEventListener("scroll", place, { passive: true });
   // While the pointer is down the selection still changes.
   document.addEventListener("pointerup", event => { if (!bar.contains(event.target)) setTimeout(look); });
   view.root.addEventListener("keyup", look);

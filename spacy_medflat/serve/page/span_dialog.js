@@ -8,7 +8,15 @@ import { addSpan } from "./selection.js";
 
 export function startSpanDialog(app, view) {
   const dialog = find("span-dialog");
-  const close = () => dialog.close();
+  const close = () => {
+    dialog.close();
+    back();
+  };
+  // Keep the place in the text, unless the focus goes on to a form.
+  const back = () => {
+    const { activeElement } = document;
+    if (!activeElement || activeElement === document.body || view.root.contains(activeElement)) view.focus(view.active);
+  };
   const open = mark => {
     const { note } = app;
     const text = note.text.slice(mark.from, mark.to);
@@ -48,12 +56,7 @@ export function startSpanDialog(app, view) {
     );
     dialog.showModal();
   };
-  dialog.addEventListener("close", () => {
-    // Keep the place in the text, unless the focus went on to a form.
-    if (!document.activeElement || document.activeElement === document.body || view.root.contains(document.activeElement)) {
-      view.focus(view.active);
-    }
-  });
+  dialog.addEventListener("close", back);
   dialog.addEventListener("click", event => { if (event.target === dialog) close(); });
   app.on("open", open);
 }

@@ -6,7 +6,7 @@ import { english } from "./strings_en.js";
 export const STRINGS = { en: english, zh: chinese };
 
 export function firstLanguage(kept, preferred) {
-  if (kept in STRINGS) return kept;
-  const known = preferred.map(name => name.slice(0, 2).toLowerCase()).find(name => name in STRINGS);
+  if (Object.hasOwn(STRINGS, kept)) return kept;
+  const known = preferred.map(name => name.slice(0, 2).toLowerCase()).find(name => Object.hasOwn(STRINGS, name));
   return known ?? "en";
 }
