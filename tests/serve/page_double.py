@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.busy -= 1
             self.refuse(429, "busy", "too many texts wait", Retry_After=1)
         else:
-            getattr(self, f"{self.command}_{url.path[1:]}".lower())(body, parse_qs(url.query))
+            getattr(self, f"{self.command}_{url.path[1:]}".lower())(body, parse_qs(url.query, keep_blank_values=True))
 
     def get_pipeline(self, *_):
         palette = colours(LABELS)

@@ -16,8 +16,8 @@ export function unitAt(root, node, offset) {
   return Number(block.dataset.from) + range.toString().length;
 }
 
-// {text, start, end} in characters, without blanks around it; null if nothing of the text is selected.
-export function selected(root, note) {
+// [from, to] in UTF-16 units; null if nothing of the text is selected.
+function selectedUnits(root, note) {
   const selection = getSelection();
   if (!note || selection.isCollapsed || !selection.rangeCount) return null;
   const range = selection.getRangeAt(0);
@@ -25,8 +25,15 @@ export function selected(root, note) {
   // Three clicks on the last line select up to what comes behind the text.
   const behind = root.compareDocumentPosition(range.endContainer) & Node.DOCUMENT_POSITION_FOLLOWING;
   const to = unitAt(root, range.endContainer, range.endOffset) ?? (behind ? note.text.length : null);
-  if (from === null || to === null || to <= from) return null;
-  const text = note.text.slice(from, to);
+  return from === null || to === null || to <= from ? null : [from, to];
+}
+
+// {text, start, end} in characters, without blanks around it; null if nothing of the text is selected.
+export function selected(root, note) {
+  const units = selectedUnits(root, note);
+  if (!units) return null;
+  const [from] = units;
+  const text = note.text.slice(...units);
   const before = text.length - text.trimStart().length;
   if (!text.trim()) return null;
   const start = note.offsets.toCharacters(from + before);
@@ -76,6 +83,13 @@ export function startSelection(app, view) {
   // While the pointer is down the selection still changes.
   document.addEventListener("pointerup", event => { if (!bar.contains(event.target)) setTimeout(look); });
   view.root.addEventListener("keyup", look);
+  // The browser would copy blocks with empty lines between them.
+  view.root.addEventListener("copy", event => {
+    const units = selectedUnits(view.root, app.note);
+    if (!units) return;
+    event.clipboardData.setData("text/plain", app.note.text.slice(...units));
+    event.preventDefault();
+  });
   document.addEventListener("selectionchange", () => {
     if (getSelection().isCollapsed && !bar.contains(document.activeElement)) close();
   });

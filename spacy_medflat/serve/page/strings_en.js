@@ -76,6 +76,7 @@ export const english = {
   "words.nowhere": "not in this note",
   "words.mark": "Mark it",
   "words.known": "In the lexicon:",
+  "words.own": "Words that were added here:",
   "words.unknown": "Not in the lexicon yet.",
   "words.remove": "Take out {word}",
   "words.empty": "Select or type the text first.",

@@ -76,6 +76,7 @@ export const chinese = {
   "words.nowhere": "本病历中没有",
   "words.mark": "标注",
   "words.known": "词典中已有：",
+  "words.own": "在此加入的词：",
   "words.unknown": "词典中还没有。",
   "words.remove": "删除 {word}",
   "words.empty": "请先选中或输入文字。",

@@ -38,6 +38,7 @@ export class TextView {
     this.#observer.disconnect();
     this.#byElement.clear();
     const { note } = this.app;
+    this.answer = note?.answer ?? null;
     this.root.lang = this.app.pipeline?.language ?? "zh";
     if (!note?.answer) {
       this.#blocks = [];
@@ -62,7 +63,8 @@ export class TextView {
   // Other sliders, or judgements: draw the blocks again that look otherwise now.
   #update() {
     const { note } = this.app;
-    if (!note?.answer) return;
+    // With another answer all is drawn anew.
+    if (!note?.answer || note.answer !== this.answer) return;
     // A new span may cross the border of two blocks.
     const found = this.app.marks(note).map(mark => ({ ...mark, fresh: this.app.fresh.has(mark.key) }));
     if (found.some(mark => this.#blockAt(mark.from).place[1] < mark.to)) {

@@ -29,14 +29,17 @@ export function startWords(app) {
     const query = term.value.trim();
     searches += 1;
     const own = searches;
-    if (!query || !app.pipeline?.lexicon) return find("known").replaceChildren();
+    if (!app.pipeline?.lexicon) return null;
     // Nobody asked for it in so many words: no error is shown.
     const found = await app.service.json(`lexicon?query=${encodeURIComponent(query)}&limit=6`).catch(() => null);
     if (!found || own !== searches) return null;
-    const nearest = found.words.sort((a, b) => (b.word === query) - (a.word === query));
+    // Without a text, those that users added.
+    const wanted = query ? found.words : found.words.filter(({ user }) => user);
+    if (!query && !wanted.length) return find("known").replaceChildren();
+    const nearest = wanted.sort((a, b) => (b.word === query) - (a.word === query));
     const items = nearest.map(({ word, type, user }) => el("li", {}, `${word} ${typeName(app, type)} `,
       user && app.pipeline.lexicon.editable && el("button", { type: "button", click: () => remove(word) }, t("words.remove", { word }))));
-    const title = items.length ? t("words.known") : t("words.unknown");
+    const title = t(!items.length ? "words.unknown" : query ? "words.known" : "words.own");
     return find("known").replaceChildren(el("li", {}, title), ...items);
   };
 
@@ -84,8 +87,9 @@ export function startWords(app) {
     setOptions(find("word-type"), [...labels, ...others, ["none", t("words.none")], ["", t("words.untyped")]]);
     const locked = !app.pipeline.lexicon?.editable;
     find("word-form").disabled = locked;
-    if (locked) find("known").replaceChildren(el("li", {}, t("words.locked")));
+    find("locked").hidden = !locked;
     places();
+    search();
   };
 
   let timer = 0;
