@@ -20,7 +20,11 @@ SELECT = """wanted => {
   const walker = document.createTreeWalker(document.querySelector("#text"), NodeFilter.SHOW_TEXT);
   const nodes = [], ends = [];
   let whole = "";
-  while (walker.nextNode()) { nodes.push(walker.currentNode); whole += walker.currentNode.data; ends.push(whole.length); }
+  while (walker.nextNode()) {
+    nodes.push(walker.currentNode);
+    whole += walker.currentNode.data;
+    ends.push(whole.length);
+  }
   const from = whole.indexOf(wanted), to = from + wanted.length;
   const range = document.createRange();
   const at = (unit, isEnd) => {

@@ -25,12 +25,16 @@ KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 ABSENT = {"assertion": "absent", "experiencer": "patient", "temporality": "current"}
 VALUE = {
     "form": "number", "numbers": [92.0], "unit": "g/L", "ucum": "g/L", "direction": "low", "comparator": None,
-    "parts": [{"part": "number", "start": 0, "end": 2, "text": "92"}, {"part": "unit", "start": 2, "end": 5, "text": "g/L"}],
+    "parts": [
+        {"part": "number", "start": 0, "end": 2, "text": "92"},
+        {"part": "unit", "start": 2, "end": 5, "text": "g/L"},
+    ],
 }  # fmt: skip
+CODE = {"code": "C34.1", "name": "肺上叶恶性肿瘤", "score": 0.9, "how": "fuzzy"}
 FOUND: dict[str, list[tuple[str, float, dict]]] = {
     "右肺上叶": [("bod", 0.93, {})],
     "右肺": [("bod", 0.31, {})],
-    "右肺上叶腺癌": [("dis", 0.97, {"codes": [{"code": "C34.1", "name": "肺上叶恶性肿瘤", "score": 0.9, "how": "fuzzy"}]})],
+    "右肺上叶腺癌": [("dis", 0.97, {"codes": [CODE]})],
     "双下肢水肿": [("sym", 0.88, {"section": "imaging_findings"})],
     "下肢": [("bod", 0.61, {})],
     "咯血": [("sym", 0.91, ABSENT | {"cues": [{"start": 0, "end": 1, "text": "无", "value": "absent"}]})],
@@ -89,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
     def refuse(self, status, code, message="", **headers):
         self.answer(status, {"error": {"code": code, "message": message}}, **headers)
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.handle_all()
 
     do_POST = do_DELETE = do_GET  # noqa: N815
@@ -118,7 +122,8 @@ class Handler(BaseHTTPRequestHandler):
         ]
         self.answer(200, {
             "name": "double", "version": "1", "language": "zh", "labels": labels, "floor": FLOOR, "nesting": "all",
-            "limits": {"text_characters": 100_000, "texts": 1000}, "export": ["jsonl", "doccano", "labelstudio", "brat"],
+            "limits": {"text_characters": 100_000, "texts": 1000},
+            "export": ["jsonl", "doccano", "labelstudio", "brat"],
             "lexicon": {"editable": self.server.editable, "words": 3, "types": list(LABELS)}, "licence": "MIT",
             "corrections": {"stored": self.server.stored},
         })  # fmt: skip
@@ -159,14 +164,15 @@ class Handler(BaseHTTPRequestHandler):
     def post_export(self, body, query):
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in body["records"])
         name = f"corrections.{'zip' if query['format'] == ['brat'] else 'jsonl'}"
-        self.answer(200, lines.encode(), "application/octet-stream", Content_Disposition=f'attachment; filename="{name}"')
+        header = f'attachment; filename="{name}"'
+        self.answer(200, lines.encode(), "application/octet-stream", Content_Disposition=header)
 
 
 @contextmanager
 def running(**settings) -> Iterator[Double]:
     """A double that answers, on a port of its own."""
     with Double(**settings) as double:
-        thread = threading.Thread(target=double.serve_forever, daemon=True)
+        thread = threading.Thread(target=double.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield double
         double.shutdown()

@@ -47,7 +47,8 @@ def test_lanes_are_those_of_the_pages_of_render(node):
     cases = []
     for _ in range(200):
         places = [sorted(generator.sample(range(len(text) + 1), 2)) for _ in range(generator.randrange(9))]
-        cases.append([(start, end, generator.choice(["bod", "dis", "a longer one", "临床表现"])) for start, end in places])
+        labels = ("bod", "dis", "a longer one", "临床表现")
+        cases.append([(start, end, generator.choice(labels)) for start, end in places])
     script = f"""
       import {{ assignLanes }} from "./page/lanes.js";
       const cases = {json.dumps(cases)};
@@ -61,7 +62,10 @@ def test_lanes_are_those_of_the_pages_of_render(node):
 
 def test_nothing_is_read_as_markup_and_nothing_comes_from_elsewhere():
     files = {path.name: path.read_text(encoding="utf8") for path in PAGE.iterdir()}
-    dangerous = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|createContextualFragment"
+    dangerous = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|"
+        r"createContextualFragment|setHTML"
+    )
     for name, content in files.items():
         assert not re.search(dangerous, content), name
         assert not re.search(r"https?://|@import|url\(", content), name
@@ -75,7 +79,7 @@ def test_every_sentence_is_used_and_every_one_that_is_used_is_there():
     used = set(re.findall(r'(?:data-t(?:-label)?=|\bt\()"([\w.-]+)"', content))
     assert used <= keys
     # Others are put together: `error.${code}`.
-    made = re.compile(r"(error|value|field|verdict|format|rules|span|table|result|changes|export)\.")
+    made = re.compile(r"(error|value|field|section|verdict|format|rules|span|table|result|changes|export)\.")
     assert {key for key in keys - used if f'"{key}"' not in content and not made.match(key)} == set()
 
 
@@ -108,7 +112,8 @@ def test_captions_can_be_read_on_boxes_inside_boxes(scheme):
     share = int(theme["ink-share"].rstrip("%")) / 100
     css = (PAGE / "text.css").read_text(encoding="utf8")
     fill = int(re.search(r"--fill: color-mix\(in srgb, var\(--colour\) (\d+)%, transparent\)", css)[1]) / 100
-    for colour in colours(["bod", "dep", "dis", "dru", "equ", "ite", "mic", "pro", "sym", *map(str, range(9))]).values():
+    labels = ["bod", "dep", "dis", "dru", "equ", "ite", "mic", "pro", "sym", *map(str, range(9))]
+    for colour in colours(labels).values():
         ink, ground = mix(hexadecimal(colour), pole, share), paper
         for _ in range(4):
             ground = mix(hexadecimal(colour), ground, fill)

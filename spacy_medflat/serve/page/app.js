@@ -1,8 +1,9 @@
 // What the page knows, and who is told when it changes.
 //
-// Events: `pipeline` (it is known), `notes` (others are there), `note` (another one is shown), `answer` (of the shown
-// note, which changed), `view` (what is shown of it), `judged`, `language`, `picked` (a text was selected; detail:
-// {text, start, end}), `open` (a span; detail: its mark).
+// Events: `pipeline` (it is known), `notes` (others are there), `note` (another one is shown), `answer` (the shown note
+// has another one), `reread` (that is about to be told), `ahead` (answers of other notes), `view` (what is shown of an
+// answer), `judged`, `language`, `picked` (a text was selected; detail: {text, start, end}), `open` (a span; detail:
+// its mark).
 
 import { freeze, isJudged, nothingJudged, thaw, withCandidates } from "./corrections.js";
 import { nameIn } from "./facts.js";
@@ -22,6 +23,7 @@ export class App extends EventTarget {
   // All texts with a judgement, by `noteKey`: {id, text, judgement}.
   judged = new Map();
   isKept = true;
+  #marks = null;
 
   constructor(service) {
     super();
@@ -34,6 +36,7 @@ export class App extends EventTarget {
   }
 
   tell(name, detail) {
+    this.#marks = null;
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
@@ -64,9 +67,12 @@ export class App extends EventTarget {
     return this.judged.get(note.key)?.judgement ?? nothingJudged();
   }
 
-  // The spans that are drawn in a note.
+  // The spans that are drawn in a note. Those of the shown one are kept until something changes.
   marks(note = this.note) {
-    return entityMarks(note.answer, this.judgementOf(note), this.view, note.offsets, value => word("value", value));
+    if (note === this.note && this.#marks) return this.#marks;
+    const marks = entityMarks(note.answer, this.judgementOf(note), this.view, note.offsets, value => word("value", value));
+    if (note === this.note) this.#marks = marks;
+    return marks;
   }
 
   // change: takes a judgement and gives another one.

@@ -1,11 +1,13 @@
 // What is known about a span, as sentences and as rows.
 
-import { codesOf, cuesOf, scoreText, sectionOf, special, valueFields, valueText } from "./facts.js";
+import { codesOf, cuesOf, scoreText, special, valueFields, valueText } from "./facts.js";
 import { t, word } from "./language.js";
 
 const verdictName = mark => word("verdict", mark.implied ? "implied" : String(mark.verdict ?? null));
 
 const contextOf = entity => special(entity).map(value => word("value", value)).join(" ");
+
+const sectionOf = ({ section }) => (section ? word("section", section) : "");
 
 // The facts that one wants at a glance, in a line.
 export const factsLine = entity =>

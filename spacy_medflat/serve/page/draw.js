@@ -17,8 +17,9 @@ function lanesOf(text, marks) {
   return { lanes, height: below };
 }
 
-// {element, hidden}: a paragraph, and how many marks found no lane. describe: the name of a mark for screen readers.
-export function drawBlock(text, [from, to], marks, { colour, describe }) {
+// {element, hidden}: a paragraph, and how many marks found no lane. `ways`: functions `colour` of a label, and of a mark
+// `describe`, its name for screen readers, and `isFresh`.
+export function drawBlock(text, [from, to], marks, ways) {
   const { lanes, height } = lanesOf(text, marks);
   const drawn = marks.filter(mark => lanes.has(mark.key));
   const root = el("p", { style: { "--lanes": height } });
@@ -28,10 +29,10 @@ export function drawBlock(text, [from, to], marks, { colour, describe }) {
     if (step.close) open.pop();
     else if (step.text) inner.append(text.slice(step.from, step.to));
     else if (step.head) {
-      const captions = step.head.map(i => caption(drawn[i], lanes, colour));
+      const captions = step.head.map(i => caption(drawn[i], lanes, ways));
       inner.append(el("span", { class: "head" }, text.slice(step.from, step.to), captions));
     } else {
-      const piece = drawPiece(drawn[step.open], step, lanes, { colour, describe });
+      const piece = drawPiece(drawn[step.open], step, lanes, ways);
       inner.append(piece);
       open.push(piece);
     }
@@ -39,22 +40,22 @@ export function drawBlock(text, [from, to], marks, { colour, describe }) {
   return { element: root, hidden: marks.length - drawn.length };
 }
 
-function drawPiece(mark, { cut, goesOn }, lanes, { colour, describe }) {
-  const first = mark.word || goesOn ? {} : { role: "group", tabindex: -1, "aria-label": describe(mark) };
+function drawPiece(mark, { cut, goesOn }, lanes, ways) {
+  const first = mark.word || goesOn ? {} : { role: "group", tabindex: -1, "aria-label": ways.describe(mark) };
   const classes = [mark.word ? "word" : "entity", mark.verdict && `is-${mark.verdict}`, mark.said && "said"];
   classes.push(mark.absent && "absent", cut && "cut", goesOn && "goes-on", mark.above === false && "below");
-  classes.push(mark.fresh && "fresh");
-  return el("span", { class: classes.filter(Boolean).join(" "), data: { mark: mark.key }, style: look(mark, lanes, colour), ...first });
+  classes.push(ways.isFresh(mark) && "fresh");
+  return el("span", { class: classes.filter(Boolean).join(" "), data: { mark: mark.key }, style: look(mark, lanes, ways), ...first });
 }
 
-function caption(mark, lanes, colour) {
+function caption(mark, lanes, ways) {
   const [label, said] = mark.absent ? mark.caption.split(" ⊘") : [mark.caption];
   const classes = `${mark.word ? "of-word" : ""} ${mark.verdict ? `is-${mark.verdict}` : ""}`.trim();
   const data = { caption: label, mark: mark.key, ...(said ? { said: `⊘ ${said}` } : {}) };
-  return el("b", { class: classes, "aria-hidden": "true", data, style: look(mark, lanes, colour) });
+  return el("b", { class: classes, "aria-hidden": "true", data, style: look(mark, lanes, ways) });
 }
 
-const look = (mark, lanes, colour) => ({
+const look = (mark, lanes, { colour }) => ({
   "--lane": lanes.get(mark.key),
   ...(mark.word ? {} : { "--colour": colour(mark.label) }),
 });

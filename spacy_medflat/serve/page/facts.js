@@ -30,11 +30,6 @@ const round = number => String(Number(number.toPrecision(6)));
 export const codesOf = entity =>
   (entity.codes ?? []).map(code => [code.code, code.side, code.name].filter(Boolean).join(" "));
 
-export const sectionOf = entity => {
-  const section = entity.section ?? "";
-  return (typeof section === "string" ? section : (section.id ?? section.label ?? "")).replaceAll("_", " ");
-};
-
 // Names of labels come as `disease 疾病`: the half that the reader's language has; others whole.
 export function nameIn(language, name) {
   const halves = /^([ -~]+) ([^ -~]+)$/.exec(name);

@@ -13,7 +13,7 @@ export const t = (key, values = {}) => fill(STRINGS[current][key] ?? key, values
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 // A value of the pipeline, as `absent`: a word of the language where there is one.
-export const word = (kind, value) => STRINGS[current][`${kind}.${value}`] ?? value;
+export const word = (kind, value) => STRINGS[current][`${kind}.${value}`] ?? value.replaceAll("_", " ");
 
 export const number = value => value.toLocaleString(current);
 

@@ -10,7 +10,7 @@ import { startLegend } from "./legend.js";
 import { attempt, say, startMessages } from "./messages.js";
 import { noteKey } from "./notes.js";
 import { startNotes } from "./notes_view.js";
-import { readNote } from "./reading.js";
+import { readAhead, readNote } from "./reading.js";
 import { startResult } from "./result_view.js";
 import { startSelection } from "./selection.js";
 import { startSpanDialog } from "./span_dialog.js";
@@ -46,6 +46,7 @@ async function show(index) {
     say(t("result.found", { shown: number(app.marks().length), id: note.id }));
   });
   find("result").removeAttribute("aria-busy");
+  if (note.answer) readAhead(app);
 }
 
 function showNotes(notes) {
@@ -99,6 +100,7 @@ function start() {
     about();
     app.tell("language");
   });
+  app.on("answer", about);
   about();
   app.tell("judged");
   attempt(loadPipeline);

@@ -38,5 +38,5 @@ export function startNotes(app, show) {
     if (button) show(Number(button.dataset.index));
   });
   app.on("notes language", () => { draw(); update(); });
-  app.on("note answer judged", update);
+  app.on("note answer judged ahead", update);
 }

@@ -2,28 +2,37 @@
 
 import { keyOf } from "./corrections.js";
 
-// Notes behind the one that is wanted are read with it.
+// What is read ahead of the reader.
 const MOST_NOTES = 8;
-const MOST_CHARACTERS = 20000;
+const MOST_CHARACTERS = 4000;
+
+const wants = (app, note) => !note.answer || (app.view.words && !note.answer.words && !note.answer.error);
 
 // Have the answer for a note. `again`: also if it has one.
 export async function readNote(app, note, { again = false } = {}) {
-  const wants = one => !one.answer || (app.view.words && !one.answer.words && !one.answer.error);
-  if (!again && !wants(note)) return;
-  const batch = [note];
-  let characters = note.offsets.characters;
-  for (const next of app.notes.slice(app.notes.indexOf(note) + 1)) {
+  if (again || wants(app, note)) await readNotes(app, [note]);
+}
+
+// The notes behind the shown one. Nobody waits for them: what goes wrong is told when they are shown.
+export async function readAhead(app) {
+  const batch = [];
+  let characters = 0;
+  for (const next of app.notes.slice(app.index + 1, app.index + 1 + MOST_NOTES)) {
     characters += next.offsets.characters;
-    if (batch.length === MOST_NOTES || characters > MOST_CHARACTERS) break;
-    if (wants(next)) batch.push(next);
+    if (characters > MOST_CHARACTERS) break;
+    if (wants(app, next)) batch.push(next);
   }
-  const words = app.view.words;
-  const body = { texts: batch.map(({ id, text }) => ({ id, text })), floor: app.pipeline.floor ?? 0.05, words };
+  if (batch.length) await readNotes(app, batch).then(() => app.tell("ahead"), () => {});
+}
+
+async function readNotes(app, notes) {
+  const { words } = app.view;
+  const body = { texts: notes.map(({ id, text }) => ({ id, text })), floor: app.pipeline.floor ?? 0.05, words };
   const { results, versions } = await app.service.json("annotate", { method: "POST", body });
-  batch.forEach((one, i) => { one.answer = toAnswer(results[i], one, words); });
+  notes.forEach((note, i) => { note.answer = toAnswer(results[i], note, words); });
   app.versions = versions ?? app.versions;
   // The spans that the pipeline thinks possible may have changed.
-  for (const one of batch) if (app.judged.has(one.key) && !one.answer.error) app.judge(judgement => judgement, one);
+  for (const note of notes) if (app.judged.has(note.key) && !note.answer.error) app.judge(judgement => judgement, note);
 }
 
 function toAnswer(result, note, words) {
@@ -44,6 +53,7 @@ export async function readAgain(app) {
   if (!note) return null;
   const before = new Map(app.marks(note).map(mark => [mark.key, mark]));
   await readNote(app, note, { again: true });
+  app.tell("reread");
   const after = app.marks(note);
   const now = new Set(after.map(keyOf));
   return {

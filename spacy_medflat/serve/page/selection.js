@@ -80,9 +80,14 @@ export function startSelection(app, view) {
     if (!bar.hidden && getSelection().rangeCount) placeBelow(bar, getSelection().getRangeAt(0), 10);
   };
   addEventListener("scroll", place, { passive: true });
-  // While the pointer is down the selection still changes.
-  document.addEventListener("pointerup", event => { if (!bar.contains(event.target)) setTimeout(look); });
-  view.root.addEventListener("keyup", look);
+  // While the pointer is down the selection still changes; handles on touch screens, and keys, tell of nothing else.
+  let timer = 0;
+  let isDown = false;
+  document.addEventListener("pointerdown", event => { isDown = event.pointerType === "mouse"; });
+  document.addEventListener("pointerup", event => {
+    isDown = false;
+    if (!bar.contains(event.target)) setTimeout(look);
+  });
   // The browser would copy blocks with empty lines between them.
   view.root.addEventListener("copy", event => {
     const units = selectedUnits(view.root, app.note);
@@ -92,6 +97,8 @@ export function startSelection(app, view) {
   });
   document.addEventListener("selectionchange", () => {
     if (getSelection().isCollapsed && !bar.contains(document.activeElement)) close();
+    clearTimeout(timer);
+    timer = setTimeout(() => { if (!isDown) look(); }, 400);
   });
   // A click on a button would else take the selection away.
   bar.addEventListener("pointerdown", event => event.preventDefault());

@@ -49,6 +49,7 @@ export function startSpanDialog(app, view) {
         mark.verdict === "new" ? null : button("span.wrong", give("wrong"), pressed("wrong")),
         mark.verdict ? button(mark.verdict === "new" ? "span.wrong" : "span.clear", give(null)) : null,
       ),
+      el("p", { class: "hint" }, t("span.hint")),
       others.length
         ? el("div", { class: "row" }, el("label", { for: "other-label" }, t("span.other")), label, button("span.relabel", relabel))
         : "",

@@ -9,9 +9,6 @@ import { language, number, t } from "./language.js";
 import { outerFirst } from "./lanes.js";
 import { wordMarks } from "./marks.js";
 
-// Marks that are alike in it are drawn alike.
-const lookOf = mark => [mark.key, mark.caption, mark.verdict, mark.implied, mark.fresh].join(" ");
-
 export class TextView {
   #blocks = [];
   #byElement = new Map();
@@ -29,6 +26,9 @@ export class TextView {
     addEventListener("resize", () => this.#drawn().forEach(({ element }) => fitCaptions(element)));
     addEventListener("beforeprint", () => this.#blocks.forEach(block => this.#draw(block)));
   }
+
+  // Marks that are alike in it are drawn alike.
+  #look = mark => [mark.key, mark.caption, mark.verdict, mark.implied, this.app.fresh.has(mark.key)].join(" ");
 
   #drawn = () => this.#blocks.filter(block => block.drawn !== null);
 
@@ -50,7 +50,7 @@ export class TextView {
     const places = cutBlocks(note.text, [...note.answer.entities, ...own, ...this.words]);
     this.#blocks = places.map(place => {
       const element = el("div", { class: "block", data: { from: place[0] } }, note.text.slice(...place));
-      const block = { place, element, marks: [], look: "", drawn: null, hidden: 0 };
+      const block = { place, element, marks: [], drawn: null, hidden: 0 };
       this.#byElement.set(element, block);
       return block;
     });
@@ -66,7 +66,7 @@ export class TextView {
     // With another answer all is drawn anew.
     if (!note?.answer || note.answer !== this.answer) return;
     // A new span may cross the border of two blocks.
-    const found = this.app.marks(note).map(mark => ({ ...mark, fresh: this.app.fresh.has(mark.key) }));
+    const found = this.app.marks(note);
     if (found.some(mark => this.#blockAt(mark.from).place[1] < mark.to)) {
       this.#start();
       return;
@@ -77,8 +77,7 @@ export class TextView {
     for (const block of this.#blocks) block.marks = [];
     for (const mark of [...this.marks.values(), ...this.words]) this.#blockAt(mark.from).marks.push(mark);
     for (const block of this.#blocks) {
-      block.look = [language(), ...block.marks.map(lookOf)].join();
-      if (block.drawn !== null && block.drawn !== block.look) this.#draw(block);
+      if (block.drawn !== null) this.#draw(block);
     }
     if (focused) this.focus(this.active);
     this.#count();
@@ -103,13 +102,15 @@ export class TextView {
   }
 
   #draw(block) {
-    if (block.drawn === block.look) return;
+    const look = [language(), ...block.marks.map(mark => this.#look(mark))].join();
+    if (block.drawn === look) return;
     const { text } = this.app.note;
     const { element, hidden } = drawBlock(text, block.place, block.marks, {
       colour: label => this.app.colour(label),
+      isFresh: mark => this.app.fresh.has(mark.key),
       describe: mark => describe(mark, text.slice(mark.from, mark.to), this.app.about(mark.label).name),
     });
-    block.drawn = block.look;
+    block.drawn = look;
     block.hidden = hidden;
     block.element.replaceChildren(element);
     fitCaptions(block.element);

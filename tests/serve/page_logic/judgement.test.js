@@ -6,7 +6,7 @@ import { test } from "node:test";
 import {
   countVerdicts, finish, freeze, isJudged, judge, leftOut, nothingJudged, reopen, thaw, toLines, toRecord, withCandidates,
 } from "../page/corrections.js";
-import { captionOf, cuesOf, nameIn, sectionOf, special, valueFields, valueText } from "../page/facts.js";
+import { captionOf, cuesOf, nameIn, special, valueFields, valueText } from "../page/facts.js";
 import { entityMarks } from "../page/marks.js";
 import { decode, nameOf, parseNotes, withoutSuffix } from "../page/notes.js";
 import { Offsets } from "../page/offsets.js";
@@ -54,7 +54,7 @@ test("labels are counted, also those that the pipeline does not name", () => {
 
 test("facts are told in short", () => {
   const entity = {
-    label: "a very long label", assertion: "absent", experiencer: "patient", temporality: "historical", section: "past_history",
+    label: "a very long label", assertion: "absent", experiencer: "patient", temporality: "historical",
     cues: [{ text: "无", value: "absent" }, { text: "今", value: "current" }, { text: "无", value: "absent" }],
     value: { form: "number", numbers: [92], unit: "g/L", result: null, per_day: 1 / 3, parts: [{ text: "92" }, { text: "g/L" }] },
     codes: [{ code: "C34.1" }],
@@ -64,8 +64,7 @@ test("facts are told in short", () => {
   assert.equal(valueText(entity), "92 g/L");
   assert.deepEqual(valueFields(entity), [["number", "92"], ["unit", "g/L"], ["per_day", "0.333333"]]);
   assert.equal(captionOf(entity), "a very long l… C34.1");
-  assert.equal(sectionOf(entity), "past history");
-  assert.deepEqual([special({}), cuesOf({}), valueText({}), valueFields({}), sectionOf({})], [[], "", "", [], ""]);
+  assert.deepEqual([special({}), cuesOf({}), valueText({}), valueFields({})], [[], "", "", []]);
 });
 
 test("names of labels in one language, where they come in two", () => {
