@@ -60,7 +60,7 @@ def browser() -> Iterator:
 def opened(started, url: str, language: str = "en", width: int = 1200, text: str = "", **options) -> Iterator:
     """A page that is ready, with a text in it if one is given. Errors of its scripts fail the test."""
     context = started.new_context(locale=LOCALES[language], viewport={"width": width, "height": 860}, **options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -23,6 +23,8 @@ export class App extends EventTarget {
   // All texts with a judgement, by `noteKey`: {id, text, judgement}.
   judged = new Map();
   isKept = true;
+  // Whether all that was judged is in a file, or with the service.
+  isSaved = true;
   #marks = null;
 
   constructor(service) {
@@ -80,6 +82,20 @@ export class App extends EventTarget {
     const judgement = withCandidates(change(this.judgementOf(note)), note.answer?.entities ?? []);
     if (isJudged(judgement)) this.judged.set(note.key, { id: note.id, text: note.text, judgement });
     else this.judged.delete(note.key);
+    this.isSaved = false;
+    this.keep();
+  }
+
+  // Another answer may have other spans that the pipeline thinks possible.
+  renewCandidates(note) {
+    const judged = this.judged.get(note.key);
+    if (!judged || note.answer.error) return;
+    judged.judgement = withCandidates(judged.judgement, note.answer.entities);
+    this.keep();
+  }
+
+  saved() {
+    this.isSaved = true;
     this.keep();
   }
 

@@ -67,8 +67,10 @@ export function startCorrections(app, open) {
   const download = () => attempt(async () => {
     const records = all().map(toRecord);
     const done = await fileOf(app.service, format(), records);
-    save(done.blob, done.name ?? `corrections.${SUFFIXES[format()]}`);
-    say(t("export.saved", { count: number(records.length), name: done.name ?? "" }));
+    const name = done.name ?? `corrections.${SUFFIXES[format()]}`;
+    save(done.blob, name);
+    app.saved();
+    say(t("export.saved", { count: number(records.length), name }));
   });
 
   const send = () => attempt(async () => {
@@ -76,16 +78,18 @@ export function startCorrections(app, open) {
     if (unsent.length) await app.service.json("corrections", { method: "POST", body: { records: unsent.map(toRecord) } });
     // What was judged while the request was under way is not sent.
     for (const one of unsent) if (all().includes(one)) one.judgement = { ...one.judgement, sent: true };
-    app.keep();
+    app.saved();
     say(t("export.sent", { count: number(unsent.length) }));
   });
 
   find("format").addEventListener("change", update);
   find("export").addEventListener("click", download);
   find("send").addEventListener("click", send);
+  // Browsers give the clipboard to pages of this machine, and of https, only.
   find("copy").addEventListener("click", async () => {
-    await navigator.clipboard?.writeText(find("command").textContent);
-    say(t("export.copied"));
+    const copied = await navigator.clipboard?.writeText(find("command").textContent).then(() => true, () => false);
+    if (!copied) getSelection().selectAllChildren(find("command"));
+    say(t(copied ? "export.copied" : "export.selected"));
   });
   app.on("judged", draw);
   app.on("pipeline language", name);

@@ -45,6 +45,7 @@ async function show(index) {
     about();
     say(t("result.found", { shown: number(app.marks().length), id: note.id }));
   });
+  if (app.note !== note) return;
   find("result").removeAttribute("aria-busy");
   if (note.answer) readAhead(app);
 }
@@ -101,6 +102,8 @@ function start() {
     app.tell("language");
   });
   app.on("answer", about);
+  // A reload loses nothing, but nobody can tell it from closing the tab.
+  addEventListener("beforeunload", event => { if (app.judged.size && !app.isSaved) event.preventDefault(); });
   about();
   app.tell("judged");
   attempt(loadPipeline);

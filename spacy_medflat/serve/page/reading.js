@@ -31,8 +31,7 @@ async function readNotes(app, notes) {
   const { results, versions } = await app.service.json("annotate", { method: "POST", body });
   notes.forEach((note, i) => { note.answer = toAnswer(results[i], note, words); });
   app.versions = versions ?? app.versions;
-  // The spans that the pipeline thinks possible may have changed.
-  for (const note of notes) if (app.judged.has(note.key) && !note.answer.error) app.judge(judgement => judgement, note);
+  for (const note of notes) app.renewCandidates(note);
 }
 
 function toAnswer(result, note, words) {

@@ -149,6 +149,7 @@ export const english = {
   "export.back": "Back into training",
   "export.copy": "Copy",
   "export.copied": "Copied.",
+  "export.selected": "Selected: copy it with Ctrl+C.",
   "format.jsonl": "JSON lines",
   "format.doccano": "doccano",
   "format.labelstudio": "Label Studio",
@@ -176,6 +177,8 @@ export const english = {
   "error.bad_request": "The service could not read the request. ({detail})",
   "error.invalid": "The service did not accept this. ({detail})",
   "error.not_found": "The service does not have this. Page and service may be of different versions: reload the page. ({detail})",
+  "error.wrong_origin": "The service refuses this address of the page. Open the page at the address that the service printed. ({detail})",
+  "error.wrong_host": "The service refuses this address. Open the page at the address that the service printed, or start it with --allow-host. ({detail})",
   "error.other": "The service says: {detail}",
   "error.text": "The pipeline failed on this text. ({detail})",
 

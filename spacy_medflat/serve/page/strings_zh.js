@@ -149,6 +149,7 @@ export const chinese = {
   "export.back": "用于再训练",
   "export.copy": "复制",
   "export.copied": "已复制。",
+  "export.selected": "已选中：请按 Ctrl+C 复制。",
   "format.jsonl": "JSON Lines",
   "format.doccano": "doccano",
   "format.labelstudio": "Label Studio",
@@ -176,6 +177,8 @@ export const chinese = {
   "error.bad_request": "服务无法读取请求。（{detail}）",
   "error.invalid": "服务不接受。（{detail}）",
   "error.not_found": "服务没有此功能。页面与服务的版本可能不同：请刷新页面。（{detail}）",
+  "error.wrong_origin": "服务拒绝本页的地址。请用服务启动时显示的地址打开本页。（{detail}）",
+  "error.wrong_host": "服务拒绝此地址。请用服务启动时显示的地址打开，或以 --allow-host 启动服务。（{detail}）",
   "error.other": "服务答复：{detail}",
   "error.text": "流程处理此文本失败。（{detail}）",
 
