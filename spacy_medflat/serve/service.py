@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from .. import __version__
 from ..lattice.words import NO_ENTITY
-from ..visual.labels import full_name
+from ..visual.labels import colours, full_name
 from .answers import ServeError, error_fields, invalid, no_worker, stopping, timed_out, too_large
 from .batching import Batcher
 from .corrections import CorrectionsFile
@@ -99,6 +99,7 @@ class Service:
         """What the pipeline is, and what can be done with it."""
         told = self.description
         types = [label for label, _ in told.labels]
+        palette = colours(types)
         return {
             "name": told.name,
             "version": told.version,
@@ -106,7 +107,10 @@ class Service:
             "language": told.language,
             "digest": self.digest,
             "components": told.components,
-            "labels": [{"label": label, "name": full_name(label), "threshold": score} for label, score in told.labels],
+            "labels": [
+                {"label": label, "name": full_name(label), "threshold": score, "colour": palette[label]}
+                for label, score in told.labels
+            ],
             "floor": FLOOR,
             "nesting": told.nesting,
             "facts": told.facts,

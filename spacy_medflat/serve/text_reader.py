@@ -1,6 +1,7 @@
 """A pipeline that reads batches of texts for the service."""
 
 import sys
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import nullcontext
 from time import perf_counter
@@ -53,6 +54,7 @@ class TextReader:
         self.lattice = next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, Lattice)), None)
         names = nlp.pipe_names
         later = [nlp.get_pipe(name) for name in names[names.index(self.finder.name) :]]
+        self._sections = next((pipe for pipe in later if isinstance(pipe, SectionFinder)), None)
         self._fact_pipes: list[Any] = [pipe for pipe in later if isinstance(pipe, FactPipe)]
         # spaCy's limit is for parsers, whose memory grows with the length; ours read long texts in windows.
         nlp.max_length = sys.maxsize
@@ -94,10 +96,20 @@ class TextReader:
             entities.sort(key=lambda entity: (entity["start"], -entity["end"]))
         if job.labels is not None:
             entities = [entity for entity in entities if entity["label"] in job.labels]
+        self._add_sections(doc, entities)
         result: dict[str, Any] = {"text_length": len(doc.text), "entities": entities}
         if job.words:
             result["words"] = self._words(doc)
         return result
+
+    def _add_sections(self, doc: Doc, entities: list[dict[str, Any]]) -> None:
+        """Say of each entity in which section it begins, if in any."""
+        sections = list(doc.spans.get(self._sections.key, ())) if self._sections else []
+        starts = [section.start_char for section in sections]
+        for entity in entities:
+            place = bisect_right(starts, entity["start"]) - 1
+            if place >= 0 and entity["start"] < sections[place].end_char:
+                entity["section"] = sections[place].label_
 
     def _below(self, doc: Doc, floor: float) -> list[FoundEntity]:
         """The spans from the floor on that are not among the chosen, with what is said about them.
