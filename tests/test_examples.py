@@ -10,6 +10,7 @@ import pytest
 import spacy
 
 from .pipelines import DATA, SENTENCES, flat_pipeline, train
+from .serve.fakes import make_service, serving
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -72,6 +73,22 @@ def test_train_in_python(run, corpus, tmp_path):
     printed = run("train_in_python", corpus, tmp_path / "out", 80)
     assert float(re.search(r"F1 .*: ([\d.]+)", printed)[1]) > 0.8
     assert spacy.load(tmp_path / "out")("右肺上叶腺癌术后").text
+
+
+def test_client(run, monkeypatch):
+    monkeypatch.delenv("MEDFLAT_TOKEN", raising=False)
+    with serving(make_service()) as port:
+        printed = run("client", f"http://127.0.0.1:{port}", "患者咳嗽", "无殊")
+    assert [line.strip() for line in printed.splitlines()] == ["患者咳嗽", "2 4 sym 咳嗽 0.9", "无殊"]
+
+
+def test_a_client_of_a_service_that_wants_another_token(run, monkeypatch):
+    monkeypatch.setenv("MEDFLAT_TOKEN", "a-wrong-token")
+    with (
+        serving(make_service(token="the-right-token")) as port,
+        pytest.raises(SystemExit, match="401: send the header"),
+    ):
+        run("client", f"http://127.0.0.1:{port}", "患者咳嗽")
 
 
 def test_flat_under_spacy_ner(run):

@@ -1,15 +1,20 @@
 """A service without a pipeline: workers that answer at once, a page of one line, and a client that needs no network."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 
 from spacy_medflat.serve.app import make_app
 from spacy_medflat.serve.messages import Description, Outcome, TextFailure, TextJob
 from spacy_medflat.serve.metrics import Metrics
+from spacy_medflat.serve.protocol import TimedProtocol
 from spacy_medflat.serve.service import Service
 from spacy_medflat.serve.settings import Limits, ServeSettings
 from spacy_medflat.serve.static import PageFile, read_page
@@ -97,6 +102,27 @@ def talk(conversation: Conversation, *, page: dict[str, PageFile] = PAGE, **argu
             await service.stop()
 
     return asyncio.run(main())
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[int]:
+    """Serve it in a thread. YIELDS (int): the port."""
+    app = make_app(service, PAGE)
+    config = uvicorn.Config(app, port=0, http=TimedProtocol, ws="none", lifespan="off", log_level="error")
+    server = uvicorn.Server(config)
+
+    async def main() -> None:
+        await service.start()
+        await server.serve()
+        await service.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join(10)
 
 
 def ask(method: str, path: str, *, content: bytes | None = None, json: Any = None, **arguments: Any) -> httpx.Response:

@@ -1,43 +1,20 @@
 """Requests at random against the service: see `bench.fuzzed`. `python -m bench.serve fuzz` sends thousands."""
 
-import asyncio
-import threading
-
 import pytest
-import uvicorn
 
 from bench.fuzzed import Shot, fire, request, shots, wrong_with
-from spacy_medflat.serve.app import make_app
 from spacy_medflat.serve.protocol import TimedProtocol
 from spacy_medflat.serve.settings import Limits
 
-from .fakes import PAGE, make_service
+from .fakes import make_service, serving
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory):
-    """A service over fake workers, in a thread, on a port of its own."""
     folder = tmp_path_factory.mktemp("fuzz")
-    service = make_service(
-        limits=Limits(body_seconds=2),
-        corrections=folder / "corrections.jsonl",
-        words=folder / "words.tsv",
-    )
-    app = make_app(service, PAGE)
-    config = uvicorn.Config(app, port=0, http=TimedProtocol, ws="none", lifespan="off", log_level="error")
-    server = uvicorn.Server(config)
-
-    async def main():
-        await service.start()
-        await server.serve()
-
-    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
-    thread.start()
-    while not server.started:
-        pass
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(10)
+    kept = {"corrections": folder / "corrections.jsonl", "words": folder / "words.tsv"}
+    with serving(make_service(limits=Limits(body_seconds=2), **kept)) as port:
+        yield port
 
 
 def test_no_request_is_a_defect_and_the_service_lives(port):
