@@ -16,7 +16,7 @@ GROUND_FLOOR = "ground_floor"
 # The pages in the order of a reader's way; the reference follows.
 PAGES = (
     "index tutorial notes data selection words pretraining training thresholds calibration context values linking adapt evaluate "
-    "annotate serve ensembles experiments cmeee corpus flat results speed architecture"
+    "annotate serve page ensembles experiments cmeee corpus flat results speed architecture"
 ).split()
 
 
