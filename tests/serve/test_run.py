@@ -41,7 +41,8 @@ class Service:
 
     def __init__(self, model, *options, **variables):
         command = [sys.executable, "-m", "spacy", "medflat", "serve", model, "--port", "0"]
-        command += ["--page", model.parent / "page", *options]
+        # A worker that is started again may take long on a busy machine.
+        command += ["--page", model.parent / "page", "--max-seconds", "300", *options]
         self.log = model.parent / f"log-{time.monotonic_ns()}"
         self.process = subprocess.Popen(
             list(map(str, command)),
@@ -55,7 +56,7 @@ class Service:
         found = re.search(r"is served at (http://\S+):(\d+)$", line)
         assert found, f"{line}{self.log.read_text()}"
         self.address, self.port = f"{found[1]}:{found[2]}", int(found[2])
-        self.client = httpx.Client(base_url=self.address, timeout=60)
+        self.client = httpx.Client(base_url=self.address, timeout=300)
 
     def worker(self):
         """The process that has the pipeline."""
@@ -183,7 +184,7 @@ def test_examples(service):
 
 
 def test_it_finishes_what_waits_and_keeps_its_word(model, tmp_path):
-    options = ["--words", tmp_path / "words.tsv", "--host", "localhost", "--max-seconds", "50"]
+    options = ["--words", tmp_path / "words.tsv", "--host", "localhost"]
     service = Service(model, *options, MEDFLAT_TOKEN="a-token-of-this-test")
     assert service.client.get("/pipeline").status_code == 401
     service.client.headers["authorization"] = "Bearer a-token-of-this-test"
