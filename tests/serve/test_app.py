@@ -18,8 +18,8 @@ RECORD = {"id": "n1", "text": "咳嗽", "entities": [{"start": 0, "end": 2, "lab
 def test_the_pipeline_says_what_it_is_and_what_can_be_done():
     about = ask("GET", "/pipeline").json()
     assert about["labels"] == [
-        {"label": "sym", "name": "symptom 临床表现", "threshold": 0.43},
-        {"label": "dru", "name": "drug 药物", "threshold": 0.5},
+        {"label": "sym", "name": "symptom 临床表现", "threshold": 0.43, "colour": "#b45309"},
+        {"label": "dru", "name": "drug 药物", "threshold": 0.5, "colour": "#6a1b9a"},
     ]
     assert about["lexicon"] == {"editable": True, "words": 4, "types": ["sym", "dru", "none"]}
     assert about["limits"] == {
