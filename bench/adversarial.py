@@ -54,7 +54,7 @@ def main(
 ) -> None:
     """Measure clean training, FGM and PGD with three steps."""
     nlp = _pipeline(encoder, data)
-    batches = _batches(nlp, data, texts, batch)
+    batches = make_batches(nlp, data, texts, batch)
     names = [child] if child else list(SIDES)
     sides = {name: _side(nlp, batches, SIDES[name], target) for name in names}
     if child:
@@ -118,7 +118,7 @@ def _side(
     return train
 
 
-def _batches(nlp: Language, data: Path, texts: int, size: int) -> list[list[Example]]:
+def make_batches(nlp: Language, data: Path, texts: int, size: int) -> list[list[Example]]:
     """Batches of texts of like length, as the default batcher makes them, in random order."""
     examples = sorted(create_cmeee_reader(data, limit=texts)(nlp), key=lambda eg: len(eg.text))
     groups = [examples[i : i + size] for i in range(0, len(examples), size)]

@@ -72,7 +72,9 @@ def main(
                     f"{figures['memory']:,.0f}",
                     f"{figures['memory ratio']:.2f}",
                 )
-    long = {length: _seconds(_run("flat", "inference", 768, length, 0.4, 1), rounds) for length in (256, 1024, 4096)}
+    long = {
+        length: _seconds(make_run("flat", "inference", 768, length, 0.4, 1), rounds) for length in (256, 1024, 4096)
+    }
     far = Table("characters", "seconds", "microseconds a character", title="one text, inference, width 768")
     for length, seconds in long.items():
         far.add_row(f"{length:,}", f"{seconds:.3f}", f"{seconds / length * 1e6:.0f}")
@@ -91,7 +93,7 @@ def _compare(width: int, length: int, density: float, rounds: int) -> dict[str, 
         _check_naive(width, length, density)
     result: dict[str, Any] = {"width": width, "length": length, "density": density, "sides": {}}
     for mode in ("training", "inference"):
-        runs = {side: _run(side, mode, width, length, density, BATCH[length]) for side in sides}
+        runs = {side: make_run(side, mode, width, length, density, BATCH[length]) for side in sides}
         seconds: dict[str, list[float]] = {side: [] for side in sides}
         for i in range(rounds + 1):
             for side, run in runs.items():
@@ -114,16 +116,22 @@ def _compare(width: int, length: int, density: float, rounds: int) -> dict[str, 
 
 
 def _check_naive(width: int, length: int, density: float) -> None:
-    ours, naive = (_run(side, "inference", width, length, density, 2)() for side in ("flat", "naive"))
+    ours, naive = (make_run(side, "inference", width, length, density, 2)() for side in ("flat", "naive"))
     torch.testing.assert_close(ours.view(-1), naive.reshape(-1), rtol=1e-3, atol=1e-4)
 
 
-def _run(side: str, mode: str, width: int, length: int, density: float, batch: int) -> Callable[[], Tensor]:
-    """One pass over random texts: forward and backward, or forward alone."""
+def make_run(
+    side: str, mode: str, width: int, length: int, density: float, batch: int, device: torch.device = CPU
+) -> Callable[[], Tensor]:
+    """One pass over random texts: forward and backward, or forward alone.
+
+    side (str): `flat`, `plain` or `naive`. mode (str): `training` or `inference`.
+    width, length, batch (int), density (float): of the vectors, characters of a text, texts, words a character.
+    """
     torch.manual_seed(0)
-    chars = torch.randn(batch * length, width)
+    chars = torch.randn(batch * length, width).to(device)
     words = [_random_words(length, density, seed) for seed in range(batch)]
-    features = torch.randn(sum(len(found.heads) for found in words), WORD_WIDTH)
+    features = torch.randn(sum(len(found.heads) for found in words), WORD_WIDTH).to(device)
     call: Callable[[Tensor], Tensor]
     module: nn.Module
     if side == "plain":
@@ -137,14 +145,14 @@ def _run(side: str, mode: str, width: int, length: int, density: float, batch: i
         if side == "flat":
             windows, _ = cut_windows([length] * batch, words, 256, 32, 256)
             # As in a pipeline: parts of a bounded size in prediction, all at once in training.
-            parts = pack_parts(windows, flat.flat.settings.max_batch_items if mode == "inference" else 10**9, CPU)
+            parts = pack_parts(windows, flat.flat.settings.max_batch_items if mode == "inference" else 10**9, device)
             call = lambda x: flat(x, features, parts)  # noqa: E731
         else:
-            (part,) = pack_parts(cut_windows([length] * batch, words, length, 0, 10**9)[0], 10**9, CPU)
+            (part,) = pack_parts(cut_windows([length] * batch, words, length, 0, 10**9)[0], 10**9, device)
             call = lambda x: naive_flat(  # noqa: E731
                 flat.flat, x.view(batch, length, width), features[part.word_rows], part.layout
             )
-    module.train(mode == "training")
+    module.to(device).train(mode == "training")
 
     def run() -> Tensor:
         if mode == "training":
@@ -187,7 +195,7 @@ def _memory_in_a_child(side: str, mode: str, width: int, length: int, density: f
 
 def _extra_memory(side: str, mode: str, width: float, length: float, density: float) -> float:
     """Peak memory of one pass beyond the weights and inputs, in MiB."""
-    run = _run(side, mode, int(width), int(length), density, BATCH[int(length)])
+    run = make_run(side, mode, int(width), int(length), density, BATCH[int(length)])
     before = forget_peak()
     run()
     return peak() - before

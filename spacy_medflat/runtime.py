@@ -15,6 +15,7 @@ from .errors import MedflatError
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
 _CPUINFO = Path("/proc/cpuinfo")
 # Those whose versions can change a score or a weight.
@@ -55,6 +56,23 @@ def torch_device(gpu_id: int) -> "torch.device":
             f"GPU {gpu_id} cannot be used: torch finds {torch.cuda.device_count()} of them; -1 is the CPU"
         )
     return torch.device("cuda", gpu_id)
+
+
+def to_device(values: "NDArray | torch.Tensor", device: "torch.device") -> "torch.Tensor":
+    """Values of the CPU on a device: on a CPU in their own memory, on a GPU without waiting for it.
+
+    A copy from pinned memory takes its place among what the GPU has to do; one from other memory would wait for all
+    that comes before.
+
+    values (array or tensor): on the CPU.
+    device (torch.device): where they are needed.
+    """
+    import torch
+
+    tensor = values if isinstance(values, torch.Tensor) else torch.from_numpy(values)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def has_bfloat16(device: "torch.device", cpuinfo: Path = _CPUINFO) -> bool:

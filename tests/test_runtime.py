@@ -2,6 +2,7 @@ import os
 import signal
 import threading
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from spacy_medflat.runtime import (
     has_bfloat16,
     processes_that_fit,
     stop_asked,
+    to_device,
     torch_device,
     usable_cpus,
     use_device,
@@ -93,3 +95,9 @@ def test_other_threads_have_no_signals():
     thread.start()
     thread.join()
     assert answers == [False]
+
+
+def test_values_for_a_cpu_stay_where_they_are():
+    array, cpu = np.arange(3), torch.device("cpu")
+    tensor = to_device(array, cpu)
+    assert tensor.data_ptr() == array.ctypes.data and to_device(tensor, cpu) is tensor

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.util import logger, registry
@@ -17,7 +16,7 @@ from thinc.types import ArgsKwargs, Floats2d, Ints2d, Ragged
 from transformers.file_utils import ModelOutput
 
 from .._internals import encoder_of, encoder_settings, set_encoder
-from ..runtime import one_torch_thread_in_workers
+from ..runtime import one_torch_thread_in_workers, to_device
 from ..torch_layer import CpuAutocast
 from ..windows import check_window
 from .load import load_encoder, position_room
@@ -277,7 +276,7 @@ def _predict_in_parts(encoder: Model, batch: PieceBatch, max_items: int) -> Any:
         output = encoder.predict(part).last_hidden_state
         if hidden is None:
             hidden = output.new_zeros((len(batch), batch.longest, output.shape[-1]))
-        hidden[rows, : output.shape[1]] = output
+        hidden[to_device(rows, output.device), : output.shape[1]] = output
     return hidden
 
 
@@ -315,7 +314,7 @@ def _split_by_doc(full: FullTransformerBatch, batch: PieceBatch, hidden: Any) ->
 
 def _convert_inputs(model: Model, batch: PieceBatch, is_train: bool) -> tuple[ArgsKwargs, Callable]:
     shim: Any = model.shims[0]
-    ids, mask = (torch.from_numpy(array).to(shim.device) for array in batch.padded(batch.longest))
+    ids, mask = (to_device(array, shim.device) for array in batch.padded(batch.longest))
     kwargs = {"input_ids": ids, "attention_mask": mask}
     return ArgsKwargs(args=(), kwargs=kwargs), lambda d_inputs: []
 

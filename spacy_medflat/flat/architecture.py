@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from weakref import WeakSet
 
+import numpy as np
 from spacy.tokens import Doc
 from spacy.util import logger, registry
 from thinc.api import ArgsKwargs, Model, get_array_module, torch2xp, xp2torch
@@ -180,7 +181,7 @@ def forward(
     one_torch_thread_in_workers()
     tok2vec, layer = model.layers
     vectors, backprop_tok2vec = tok2vec(docs, is_train)
-    lengths = model.ops.asarray1i([len(x) for x in vectors])
+    lengths: Any = np.array([len(x) for x in vectors])  # where thinc needs them, whatever the device
     flat = model.ops.flatten(vectors)
     if not len(flat):
         empty = [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs]

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..runtime import to_device
 from ..windows import greedy_batches, split_windows
 
 Ints = NDArray[np.int64]
@@ -72,7 +73,7 @@ class Layout:
 
     def word_length_index(self) -> Tensor:
         """Which of `key_lengths` each word has (int64 [batch, words])."""
-        lengths = torch.tensor(self.key_lengths, device=self.word_lengths.device)
+        lengths = to_device(torch.tensor(self.key_lengths), self.word_lengths.device)
         return torch.searchsorted(lengths, self.word_lengths)
 
 
@@ -187,7 +188,7 @@ def _pack(windows: Sequence[Window], device: torch.device) -> Part:
         heads[i, :m], lengths[i, :m], features[i, :m], word_mask[i, :m] = w.heads, w.lengths, w.features, True
 
     def tensor(array: NDArray) -> torch.Tensor:
-        return torch.from_numpy(array).to(device)
+        return to_device(array, device)
 
     occurring = [set(w.lengths.tolist()) for w in windows]
     layout = Layout(tensor(char_mask), tensor(heads), tensor(lengths), tensor(word_mask), occurring)

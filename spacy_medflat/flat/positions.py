@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..runtime import weights_version
+from ..runtime import to_device, weights_version
 from .settings import Fusion, SizedSettings
 
 # The four distances of a query i and a key j: between heads, head and tail, tail and head, tails.
@@ -29,7 +29,7 @@ def sinusoids(low: int, high: int, size: int, like: Tensor) -> Tensor:
     distance = torch.arange(low, high + 1, dtype=torch.float64)
     frequency = torch.exp(torch.arange(0, size, 2, dtype=torch.float64) * (-math.log(10000.0) / size))
     angle = distance[:, None] * frequency
-    return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1).to(like.device, like.dtype)
+    return to_device(torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1).to(like.dtype), like.device)
 
 
 class PositionTables(nn.Module):

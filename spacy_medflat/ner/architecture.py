@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model, chain, with_array
@@ -125,7 +126,7 @@ def concatenate_texts() -> Model[list[Floats2d], Floats2d]:
 
 
 def _concatenate_texts(model: Model, X: list[Floats2d], is_train: bool) -> tuple[Floats2d, Callable]:
-    lengths = model.ops.asarray1i([len(x) for x in X])
+    lengths: Any = np.array([len(x) for x in X])  # where thinc needs them, whatever the device
     filled = [x for x in X if len(x)]
 
     def backprop(d_output: Floats2d) -> list[Floats2d]:

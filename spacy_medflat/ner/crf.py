@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..runtime import to_device
+
 # Rows of [tags, tags] that are held at a time.
 CHUNK_ROWS = 4096
 
@@ -27,7 +29,7 @@ class Steps:
     sizes (list of int): how many tokens there are at each position.
     first, last (int64 [texts with tokens]): the first and last token of each text that has any.
     text (int64 [tokens]): counted among the texts that have tokens.
-    follows (bool [tokens]): whether the token before it is of the same text.
+    seconds (int64 [n]): the tokens that are not the first of their text.
     """
 
     order: Tensor
@@ -35,7 +37,7 @@ class Steps:
     first: Tensor
     last: Tensor
     text: Tensor
-    follows: Tensor
+    seconds: Tensor
 
 
 def make_steps(lengths: NDArray[np.int64], device: torch.device | str = "cpu") -> Steps:
@@ -50,9 +52,8 @@ def make_steps(lengths: NDArray[np.int64], device: torch.device | str = "cpu") -
     position = np.arange(len(text)) - first[text]
     order = np.lexsort((text, -lengths[text], position))
     sizes = np.bincount(position).tolist()
-    on_device = [
-        torch.from_numpy(column).to(device) for column in (order, first, first + lengths - 1, text, position > 0)
-    ]
+    columns = (order, first, first + lengths - 1, text, np.flatnonzero(position))
+    on_device = [to_device(column, torch.device(device)) for column in columns]
     return Steps(on_device[0], sizes, *on_device[1:])
 
 
@@ -89,7 +90,7 @@ class Chains:
         """
         after = self.emissions + self.backward
         shifted = torch.full_like(after, -torch.inf)
-        rows = self.steps.follows.nonzero().flatten()
+        rows = self.steps.seconds
         shifted[rows - 1] = after[rows]
         return shifted
 
@@ -100,23 +101,23 @@ class Chains:
         RETURNS (float64 [tags, tags]): from row to column, summed over the texts.
         """
         total = torch.zeros_like(self.moves)
-        rows = (self.steps.follows & (weight > 0)[self.steps.text]).nonzero().flatten()
         # The weight becomes a factor of what is summed.
         partition = self.log_partition[:, self.group] - weight.log()[:, None]
-        for chunk in rows.split(CHUNK_ROWS):
+        for chunk in self.steps.seconds.split(CHUNK_ROWS):
             after = self.emissions[chunk] + self.backward[chunk] - partition[self.steps.text[chunk]]
             total += (self.forward[chunk - 1][:, :, None] + self.moves + after[:, None, :]).exp().sum(0)
         return total
 
 
 @torch.no_grad()
-def run_chains(emissions: Tensor, start: Tensor, moves: Tensor, group: Tensor, steps: Steps) -> Chains:
+def run_chains(emissions: Tensor, start: Tensor, moves: Tensor, group: Tensor, n_groups: int, steps: Steps) -> Chains:
     """Run the forward and the backward pass.
 
     emissions (float64 [tokens, tags]): of all texts, concatenated; at least one token.
     start (float64 [tags]), moves (float64 [tags, tags]): -inf where a tag or move is not allowed. Some tag must be
         allowed at the start, and after and before every tag some other.
     group (int64 [tags]): moves from one group to another must be -inf.
+    n_groups (int): how many groups there are.
     steps (Steps): of the texts.
     RETURNS (Chains): time and memory are linear in the number of tokens.
     """
@@ -132,8 +133,8 @@ def run_chains(emissions: Tensor, start: Tensor, moves: Tensor, group: Tensor, s
         backward.append(message)
     forward_rows = _unpacked(forward, steps)
     ends = forward_rows[steps.last]
-    groups = range(int(group.max()) + 1)
-    log_partition = torch.stack([ends[:, group == i].logsumexp(1) for i in groups], dim=1)
+    elsewhere = group != torch.arange(n_groups, device=group.device)[:, None]
+    log_partition = ends[:, None].masked_fill(elsewhere, -torch.inf).logsumexp(2)
     return Chains(emissions, moves, forward_rows, _unpacked(backward[::-1], steps), log_partition, group, steps)
 
 

@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from ..runtime import to_device
+
 # The mean logit of spans before training, a few standard deviations below 0. Starting at 0 would call half of all spans
 # entities, and an evaluation before the first step would drown in them.
 PRIOR = -2.0
@@ -52,7 +54,7 @@ def rotate(query: Tensor, key: Tensor, base: float) -> tuple[Tensor, Tensor]:
     rates = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
     coarse, fine = (torch.exp(1j * rows[:, None] * rates) for rows in (torch.arange(0, n, 64), torch.arange(64)))
     turn = (coarse[:, None] * fine).flatten(0, 1)[:n].view(n, *[1] * (query.ndim - 2), d // 2)
-    turn = turn.to(query.device, query.dtype.to_complex())
+    turn = to_device(turn.to(query.dtype.to_complex()), query.device)
     q, k = (torch.view_as_complex(x.unflatten(-1, (-1, 2))) for x in (query, key))
     return torch.view_as_real(q * (turn * d**-0.5)).flatten(-2), torch.view_as_real(k * turn).flatten(-2)
 

@@ -5,7 +5,7 @@ gold spans above 0 and all others below, however rare gold is. Spans that may be
 loss of a batch is the sum over texts and labels, each text multiplied by its weight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from ..runtime import to_device
 from .band import Chunk, iter_chunks, locate, make_band
 from .pointer import PointerFeatures
 from .spans import SPANS_PER_START, Candidates, GoldSpans, best_of_each_start, split_by_text, warn_of_dropped
@@ -71,8 +72,8 @@ class PointerHead:
             cells.append((n_cells + band.doc[chunk.blocks, None] * n_labels + np.arange(n_labels)).ravel())
         losses = _log1p_sum_exp(torch.cat(terms), np.concatenate(cells), 2 * n_cells).view(2, -1, n_labels)
         if gold.weight is not None:
-            losses = losses * torch.from_numpy(gold.weight).to(losses)[:, None]
-        loss = losses[:, torch.from_numpy(gold.annotated).to(device)].sum()
+            losses = losses * to_device(gold.weight, device).to(losses.dtype)[:, None]
+        loss = losses[:, to_device(np.flatnonzero(gold.annotated), device)].sum()
         return float(loss.detach()), type(features)(*torch.autograd.grad(loss, list(leaves)))
 
     @torch.no_grad()
@@ -84,30 +85,68 @@ class PointerHead:
         labels: Sequence[str],
     ) -> list[Candidates]:
         device = next(iter(features)).device
-        limits = torch.as_tensor(lowest, dtype=torch.float32, device=device)[:, None, None]
+        limits = to_device(np.asarray(lowest, dtype=np.float32), device)[:, None, None]
         band = make_band(lengths, self.max_width)
-        places, logits, dropped = [], [], 0
-        for chunk in iter_chunks(band, len(labels)):
-            blocks, starts, ends, valid = _tensors(device, chunk.blocks, chunk.start_rows, chunk.end_rows, chunk.valid)
-            scores = features.logits(starts, ends).float()
-            found = ((scores > limits) & valid[:, None]).nonzero()
-            found_logits = scores[found.unbind(1)]
-            # Here, and not for all chunks together: a threshold near 0 lets the whole band pass.
-            if len(found) > SPANS_PER_START:
-                start = found[:, 0] * scores.shape[2] + found[:, 2]
-                best = torch.from_numpy(best_of_each_start(*(a.cpu().numpy() for a in (start, found_logits)))).to(
-                    device
-                )
-                dropped += len(found) - len(best)
-                found, found_logits = found[best], found_logits[best]
-            logits.append(found_logits)
-            places.append(torch.stack([blocks[found[:, 0]], *found[:, 1:].unbind(1)]))
+        chunks = iter_chunks(band, len(labels))
+        if device.type == "cpu":
+            places, values, dropped = _above(features, chunks, limits)
+        else:
+            places, values, dropped = _best(features, chunks, limits)
         warn_of_dropped(dropped, lowest)
-        # One transfer from the device for all chunks.
-        block, label, i, j = torch.cat(places, dim=1).cpu().numpy()
+        block, label, i, j = places
         start, end = band.first[block] + i, band.first[block] + j + 1
-        spans = Candidates(start, end, label, torch.cat(logits).double().cpu().numpy())
-        return split_by_text(band.doc[block], spans, len(lengths))
+        return split_by_text(band.doc[block], Candidates(start, end, label, values.astype(np.float64)), len(lengths))
+
+
+def _above(
+    features: PointerFeatures, chunks: Iterable[Chunk], limits: Tensor
+) -> tuple[Cells, NDArray[np.float32], int]:
+    """The spans above the limits of their labels, for a CPU: what is not above them is not looked at again.
+
+    limits (float [labels, 1, 1]): logits.
+    RETURNS (int64 [spans] of block of the band, label, start and last token within the block; float32 [spans]; int):
+        places and logits, at most `SPANS_PER_START` of each start, and how many more there were.
+    """
+    places, values, dropped = [], [], 0
+    for chunk in chunks:
+        starts, ends, valid = _tensors(limits.device, chunk.start_rows, chunk.end_rows, chunk.valid)
+        scores = features.logits(starts, ends).float()
+        found = ((scores > limits) & valid[:, None]).nonzero()
+        logits, at = scores[found.unbind(1)].numpy(), found.numpy()
+        # Here, and not for all chunks together: a threshold near 0 lets the whole band pass.
+        if len(at) > SPANS_PER_START:
+            best = best_of_each_start(at[:, 0] * scores.shape[2] + at[:, 2], logits)
+            dropped += len(at) - len(best)
+            at, logits = at[best], logits[best]
+        places.append(np.stack([chunk.blocks[at[:, 0]], *at[:, 1:].T]))
+        values.append(logits)
+    return tuple(np.concatenate(places, axis=1)), np.concatenate(values), dropped
+
+
+def _best(features: PointerFeatures, chunks: Iterable[Chunk], limits: Tensor) -> tuple[Cells, NDArray[np.float32], int]:
+    """What `_above` gives, for a GPU: so many spans of each start that no size depends on what is found.
+
+    Nothing is asked of the GPU before all chunks are on their way.
+    """
+    best, index, more, blocks, shapes = [], [], [], [], []
+    for chunk in chunks:
+        starts, ends, valid = _tensors(limits.device, chunk.start_rows, chunk.end_rows, chunk.valid)
+        scores = features.logits(starts, ends).float()
+        above = (scores > limits) & valid[:, None]
+        more.append((above.sum((1, 3)) - SPANS_PER_START).clamp_(min=0).sum())
+        of_start = scores.masked_fill_(~above, -torch.inf).transpose(1, 2).flatten(2)
+        top = of_start.topk(min(SPANS_PER_START, of_start.shape[2]))
+        blocks.append(chunk.blocks)
+        shapes.append((*top.indices.shape, scores.shape[3]))
+        best.append(top.values.flatten())
+        index.append(top.indices.flatten())
+    values, at, dropped = torch.cat(best).cpu().numpy(), torch.cat(index).cpu().numpy(), int(torch.stack(more).sum())
+    block = np.concatenate([np.repeat(each, s * k) for each, (_, s, k, _) in zip(blocks, shapes, strict=True)])
+    first = np.concatenate([np.tile(np.repeat(np.arange(s), k), b) for b, s, k, _ in shapes])
+    n_ends = np.concatenate([np.full(b * s * k, e) for b, s, k, e in shapes])
+    kept = values > -np.inf
+    label, last = np.divmod(at[kept], n_ends[kept])
+    return (block[kept], label, first[kept], last), values[kept], dropped
 
 
 def _log_sum_exp(features: PointerFeatures, chunk: Chunk, cut: Cells) -> Tensor:
@@ -137,4 +176,4 @@ def _joined(one: Cells, other: Cells) -> Cells:
 
 
 def _tensors(device: torch.device, *arrays: NDArray) -> list[Tensor]:
-    return [torch.from_numpy(array).to(device) for array in arrays]
+    return [to_device(array, device) for array in arrays]

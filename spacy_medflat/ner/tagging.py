@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..runtime import to_device
 from .crf import Chains, make_steps, run_chains
 from .spans import Candidates, GoldSpans, best_of_each_start, split_by_text, warn_of_dropped
 from .tag_groups import TagGroups, make_tag_groups
@@ -80,26 +81,27 @@ class LinearNestedHead:
         tags = make_tag_groups(self.groups, labels)
         chains, start = self._chains(features, lengths, tags)
         device = features.emissions.device
-        weight = torch.from_numpy(gold.text_weights()[lengths > 0]).to(device)
+        weight = to_device(gold.text_weights()[lengths > 0], device)
         gold_tags = tags.tag(gold, lengths)
         total = expectations(chains, weight, self.crf)
         if gold.unknown is not None and len(gold.unknown.doc):
             # Several sequences agree with these texts.
             vague = np.zeros(len(lengths), dtype=np.bool_)
             vague[gold.unknown.doc] = True
-            rows = torch.from_numpy(np.repeat(vague, lengths)).to(device)
-            permitted = torch.from_numpy(tags.permit(gold_tags, gold.unknown, lengths)).to(device)[rows]
+            tokens = np.flatnonzero(np.repeat(vague, lengths))
+            rows = to_device(tokens, device)
+            permitted = to_device(tags.permit(gold_tags, gold.unknown, lengths)[tokens], device)
             emissions = chains.emissions[rows].masked_fill(~permitted, -torch.inf)
             steps = make_steps(lengths[vague], device)
-            agreeing = run_chains(emissions, start, chains.moves, chains.group, steps)
-            of_text = torch.from_numpy(vague[lengths > 0]).to(device)
+            agreeing = run_chains(emissions, start, chains.moves, chains.group, tags.n_groups, steps)
+            of_text = to_device(np.flatnonzero(vague[lengths > 0]), device)
             total.subtract(expectations(agreeing, weight[of_text], self.crf), rows)
-            weight = weight.masked_fill(of_text, 0.0)
-        total.subtract_path(chains, start, torch.from_numpy(gold_tags).to(device), weight)
+            weight = weight.index_fill(0, of_text, 0.0)
+        total.subtract_path(chains, start, to_device(gold_tags, device), weight)
         d_transitions = torch.zeros_like(features.transitions)
         if self.crf:
             d_start = total.tags[chains.steps.first].sum(0, keepdim=True)
-            allowed = torch.from_numpy(self._allowed(tags)).to(device)
+            allowed = to_device(self._allowed(tags), device)
             d_transitions += torch.cat([d_start, total.moves]).flatten()[allowed]
         return float(total.log_sum), TagFeatures(total.tags.to(features.emissions.dtype), d_transitions)
 
@@ -123,11 +125,12 @@ class LinearNestedHead:
     def _chains(self, features: TagFeatures, lengths: NDArray[np.int64], tags: TagGroups) -> tuple[Chains, Tensor]:
         """The chains, and the scores of starts (float64 [tags])."""
         emissions = features.emissions.double()
-        group, allowed = (torch.from_numpy(a).to(emissions.device) for a in (tags.group_of_tag, self._allowed(tags)))
+        group, allowed = (to_device(a, emissions.device) for a in (tags.group_of_tag, self._allowed(tags)))
         scores = emissions.new_full(((1 + tags.n_tags) * tags.n_tags,), -torch.inf)
         scores[allowed] = features.transitions.double() if self.crf else 0.0
         start, moves = scores.view(-1, tags.n_tags).split([1, tags.n_tags])
-        return run_chains(emissions, start[0], moves, group, make_steps(lengths, emissions.device)), start[0]
+        steps = make_steps(lengths, emissions.device)
+        return run_chains(emissions, start[0], moves, group, tags.n_groups, steps), start[0]
 
 
 @dataclass
@@ -143,7 +146,7 @@ class Expectations:
     moves: Tensor
 
     def subtract(self, other: "Expectations", rows: Tensor) -> None:
-        """Take away those of some of the texts (rows: bool [tokens])."""
+        """Take away those of some of the texts (rows: int64 [tokens of these texts])."""
         self.log_sum = self.log_sum - other.log_sum
         self.tags[rows] -= other.tags
         self.moves -= other.moves
@@ -157,7 +160,7 @@ class Expectations:
         """
         steps = chains.steps
         of_token = weight[steps.text][:, None]
-        seconds = (steps.follows & (of_token[:, 0] > 0)).nonzero().flatten()
+        seconds = steps.seconds
         moves = (path[seconds - 1], path[seconds])
         score = (chains.emissions.gather(1, path) * of_token).sum() + (start[path[steps.first]] * weight[:, None]).sum()
         self.log_sum = self.log_sum - score - (chains.moves[moves] * of_token[seconds]).sum()
@@ -186,7 +189,7 @@ def find_tagged_spans(
     RETURNS (list of Candidates): one for each text. For the bound on their number see `SPANS_PER_START`.
     """
     limits = np.maximum(-np.logaddexp(0.0, -np.asarray(lowest, dtype=np.float64)), LOWEST_LOG_PROBABILITY)
-    begin = torch.from_numpy(tags.begin).to(chains.forward.device)
+    begin = to_device(tags.begin, chains.forward.device)
     ends = chains.log_going_on()[:, begin + 1]
     # Each float64 [tokens, labels]: log P(B at t), log P(I at t + 1 | B at t), log P(I at t + 1 | I at t).
     going_on = [ends + chains.moves[tag, begin + 1] - chains.backward[:, tag] for tag in (begin, begin + 1)]

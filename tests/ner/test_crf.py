@@ -26,7 +26,7 @@ def texts(emissions):
 
 
 def run(emissions, start, moves, lengths=LENGTHS):
-    return run_chains(emissions, start, moves, GROUP, make_steps(np.array(lengths)))
+    return run_chains(emissions, start, moves, GROUP, 2, make_steps(np.array(lengths)))
 
 
 def test_the_partition_is_the_sum_over_all_sequences(scores):

@@ -16,6 +16,7 @@ from . import reference
 
 N_IN, N_LABELS, HEAD_SIZE = 6, 2, 4
 LABELS = ("a", "b")
+FINDERS = (pointer_head._above, pointer_head._best)
 POINTERS = [(EfficientGlobalPointer, reference.efficient_logit), (GlobalPointer, reference.pointer_logit)]
 
 
@@ -181,3 +182,21 @@ def test_of_the_spans_that_start_at_one_token_the_best_are_kept(chunks, monkeypa
             assert sorted(few.logit[few.start == start]) == best
         left_out += len(all_.start) - len(few.start)
     assert left_out and (f"{left_out} spans above" in caplog.text) == (threshold == 0)
+
+
+@pytest.mark.parametrize("lowest", [-np.inf, -2.0, 3.0, np.inf])
+@pytest.mark.parametrize("pointer", [EfficientGlobalPointer, GlobalPointer])
+def test_a_gpu_finds_what_a_cpu_finds(chunks, pointer, lowest):
+    lengths = np.array([30, 0, 1, 14, 3])
+    module, x = make(pointer, lengths.tolist())
+    limits = torch.tensor([lowest, -2.0])[:, None, None]
+    band = band_module.make_band(lengths, 20)
+    with torch.no_grad():
+        features = module(x)
+        found = [find(features, band_module.iter_chunks(band, 2), limits) for find in FINDERS]
+    (places, logits, dropped), (other_places, other_logits, other_dropped) = found
+    order, other_order = (np.lexsort(cells) for cells in (places, other_places))
+    for column, other in zip(places, other_places, strict=True):
+        np.testing.assert_array_equal(column[order], other[other_order])
+    np.testing.assert_array_equal(logits[order], other_logits[other_order])
+    assert dropped == other_dropped and (dropped > 0 or lowest > -2.0)

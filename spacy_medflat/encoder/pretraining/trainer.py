@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
+from ...runtime import to_device
 from .masked_lm import MaskedLanguageModel
 from .masking import MaskedBatch, MaskPieces, mask_batch
 from .pretrain_settings import PretrainSettings
@@ -86,15 +87,16 @@ class Trainer:
         """
         self.model.eval()
         draw = np.random.default_rng([self.settings.seed, _HELD_OUT])
-        loss = right = 0.0
+        # Sums on the device, so that it is asked once.
+        loss, right = (torch.zeros((), dtype=dtype, device=self.device) for dtype in (torch.float64, torch.int64))
         count = 0
         for batch in batches:
             masked = mask_batch(batch, self.settings.mask_share, self.pieces, draw)
             total, scores = self._loss(masked)
-            loss += float(total)
-            right += int((scores.argmax(1).cpu().numpy() == masked.targets).sum())
+            loss += total
+            right += (scores.argmax(1) == self._tensor(masked.targets)).sum()
             count += len(masked.places)
-        return HeldOut(loss / max(count, 1), right / max(count, 1), count)
+        return HeldOut(float(loss) / max(count, 1), int(right) / max(count, 1), count)
 
     def _loss(self, masked: MaskedBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """The summed loss, and the scores of the masked places."""
@@ -105,7 +107,7 @@ class Trainer:
         return cross_entropy(scores, targets, reduction="sum"), scores
 
     def _tensor(self, array: NDArray[np.int64]) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.device, non_blocking=True)
+        return to_device(array, self.device)
 
     def _precision(self) -> AbstractContextManager:
         return torch.autocast(self.device.type, torch.bfloat16) if self.settings.mixed_precision else nullcontext()

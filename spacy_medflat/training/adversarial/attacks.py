@@ -10,6 +10,8 @@ import torch
 from spacy.util import registry
 from torch import Generator, Tensor
 
+from ...runtime import to_device
+
 # A norm that rounding took over the limit is within it.
 ROUNDING = 1e-6
 
@@ -173,7 +175,7 @@ class FreeLB(PGD):
     def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
         # Uniform in a cube inside the ball, its size that of the text, as the authors have it.
         noise = 2 * torch.rand(gradient.shape, generator=generator) - 1
-        noise = noise.to(gradient.device).masked_fill(~rows.real[:, None], 0.0)
+        noise = to_device(noise, gradient.device).masked_fill(~rows.real[:, None], 0.0)
         sizes = torch.zeros(rows.groups, device=gradient.device).index_add_(0, rows.group, rows.real.float())
         reach = self.epsilon / (sizes * gradient.shape[-1]).clamp(min=1.0).sqrt()
         return noise * reach[rows.group, None]
@@ -185,7 +187,7 @@ class RandomPerturbation(FGM):
 
     def start(self, gradient: Tensor, rows: Rows, generator: Generator) -> Tensor:
         noise = torch.randn(gradient.shape, generator=generator)
-        return self.epsilon * unit(noise.to(gradient.device), rows)
+        return self.epsilon * unit(to_device(noise, gradient.device), rows)
 
 
 def _check(attack: Attack, epsilon: float, alpha: float = 1.0, steps: int = 1) -> None:

@@ -5,7 +5,7 @@ that is to outlive a pass must therefore not stay there.
 """
 
 import math
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,7 +44,7 @@ class Parameters:
     def any_waiting(self) -> bool:
         """Whether a gradient other than zero waits for the optimizer."""
         gradients = (parameter.gradient for parameter in self._parameters)
-        return any(gradient is not None and not is_zero(gradient) for gradient in gradients)
+        return not all(are_zero([gradient for gradient in gradients if gradient is not None]))
 
     def take(self) -> Gradients:
         """Remove all gradients from the parameters, without a copy."""
@@ -61,11 +61,11 @@ class Parameters:
         Arrays of zeros stay where they are, for the next pass to add to.
         """
         overflow, waiting = self.overflow, {}
-        for i, parameter in enumerate(self._parameters):
-            if (gradient := parameter.gradient) is not None:
-                waiting[i] = None if is_zero(gradient) else gradient
-                if waiting[i] is not None:
-                    parameter.gradient = None
+        found = {i: p.gradient for i, p in enumerate(self._parameters) if p.gradient is not None}
+        for (i, gradient), zero in zip(found.items(), are_zero(list(found.values())), strict=True):
+            waiting[i] = None if zero else gradient
+            if not zero:
+                self._parameters[i].gradient = None
         try:
             yield waiting
         except BaseException:
@@ -134,22 +134,33 @@ def scale(gradients: Gradients, factor: float) -> None:
         gradient *= factor
 
 
-def is_finite(array: Any) -> bool:
-    """Whether all values of a tensor or array are finite."""
-    # One pass without a copy; only a sum that overflows needs a second look.
-    return math.isfinite(float(array.sum())) or all(math.isfinite(value) for value in _extremes(array))
+def are_finite(arrays: Iterable[Any]) -> bool:
+    """Whether all values of all tensors and arrays are finite."""
+    # One pass without a copy; only where a sum overflows a second look is needed.
+    arrays = list(arrays)
+    sums = _numbers([array.sum() for array in arrays])
+    doubtful = [array for array, total in zip(arrays, sums, strict=True) if not math.isfinite(total)]
+    return all(math.isfinite(value) for extremes in _extremes(doubtful) for value in extremes)
 
 
-def is_zero(array: Any) -> bool:
-    """Whether all values of a tensor or array are zero."""
-    return _extremes(array) == (0.0, 0.0)
+def are_zero(arrays: Sequence[Any]) -> list[bool]:
+    """For each tensor or array, whether all its values are zero."""
+    return [extremes == (0.0, 0.0) for extremes in _extremes(arrays)]
 
 
-def _extremes(array: Any) -> tuple[float, float]:
-    """The least and the greatest value; NaN if there is one."""
-    if 0 in array.shape:
-        return 0.0, 0.0
-    if isinstance(array, torch.Tensor):
-        least, greatest = torch.aminmax(array.detach())
-        return float(least), float(greatest)
-    return float(array.min()), float(array.max())
+def _extremes(arrays: Sequence[Any]) -> list[tuple[float, float]]:
+    """The least and the greatest value of each; NaN if there is one, and 0 if there is no value."""
+    filled = [array for array in arrays if 0 not in array.shape]
+    pairs = (
+        torch.aminmax(array.detach()) if isinstance(array, torch.Tensor) else (array.min(), array.max())
+        for array in filled
+    )
+    numbers = iter(_numbers([value for pair in pairs for value in pair]))
+    return [(0.0, 0.0) if 0 in array.shape else (next(numbers), next(numbers)) for array in arrays]
+
+
+def _numbers(scalars: Sequence[Any]) -> list[float]:
+    """Tensors and arrays without dimensions as numbers. A GPU is asked once for all tensors, not for each."""
+    tensors = [scalar.detach() for scalar in scalars if isinstance(scalar, torch.Tensor)]
+    read = iter(torch.stack([t.to(tensors[0].device, torch.float64) for t in tensors]).tolist() if tensors else [])
+    return [next(read) if isinstance(scalar, torch.Tensor) else float(scalar) for scalar in scalars]

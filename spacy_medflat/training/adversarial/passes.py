@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..randomness import RandomState, load_random_state
 from .attacks import Attack
-from .gradients import Gradients, Parameters, add, is_finite, scale
+from .gradients import Gradients, Parameters, add, are_finite, scale
 from .probes import Capture, Probe, SkipError
 
 Losses = dict[str, float]
@@ -82,7 +82,7 @@ class Passes(NamedTuple):
                 deltas = self._moved(attack, deltas, clean)
             gradients = self.parameters.take()
             if counts:
-                if not all(is_finite(gradient) for gradient in gradients.values()):
+                if not are_finite(gradients.values()):
                     raise SkipError("an adversarial gradient is not finite")
                 scale(gradients, share)
                 add(total, gradients)
@@ -106,5 +106,5 @@ def _check(captures: Captures) -> None:
     """RAISES (SkipError): no gradient has arrived, or one is not finite."""
     if not any(captures):
         raise SkipError("no gradient arrives at the embedding (nothing to learn in the batch?)")
-    if not all(is_finite(capture.gradient) for calls in captures for capture in calls):
+    if not are_finite(capture.gradient for calls in captures for capture in calls):
         raise SkipError("the gradient at the embedding is not finite")

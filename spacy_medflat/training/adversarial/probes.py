@@ -10,8 +10,9 @@ from thinc.api import Model, torch2xp, xp2torch
 from torch import Tensor, nn
 
 from ..._internals import forward_of
+from ...runtime import to_device
 from .attacks import Rows, text_groups
-from .gradients import is_zero
+from .gradients import are_zero
 
 # A torch module, or one of thinc's layers `Embed` and `HashEmbed`.
 Layer = nn.Embedding | Model
@@ -51,7 +52,7 @@ class _Call:
         real = gradient.ne(0).any(-1)
         if self.padding is not None:
             real &= ~self.padding
-        return Capture(gradient, Rows(group.to(device), real, count))
+        return Capture(gradient, Rows(to_device(group, device), real, count))
 
 
 class OutputProbe:
@@ -172,7 +173,7 @@ class WeightProbe:
             gradient = xp2torch(layer.get_grad("E")) if layer.has_grad("E") else None
         else:
             gradient = layer.weight.grad
-        if gradient is None or is_zero(gradient):
+        if gradient is None or are_zero([gradient])[0]:
             return []
         gradient = gradient.detach().reshape(-1, gradient.shape[-1])
         group = torch.zeros(len(gradient), dtype=torch.int64, device=gradient.device)

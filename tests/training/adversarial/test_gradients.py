@@ -3,7 +3,7 @@ import pytest
 import torch
 from thinc.api import Linear, PyTorchWrapper, chain
 
-from spacy_medflat.training.adversarial.gradients import Parameters, add, is_finite, is_zero
+from spacy_medflat.training.adversarial.gradients import Parameters, add, are_finite, are_zero
 
 from ..victims import victim
 
@@ -65,4 +65,4 @@ def test_zero_and_finite(as_array):
         (np.zeros((0, 3), "f"), True, True),
     ):
         with np.errstate(over="ignore", invalid="ignore"):
-            assert (is_zero(as_array(values)), is_finite(as_array(values))) == (zero, finite)
+            assert (*are_zero([as_array(values)]), are_finite([as_array(values)])) == (zero, finite)
