@@ -61,6 +61,7 @@ def room_page(room: str, modules: list[str]) -> str:
 
 def command_line() -> str:
     """The help of all commands as Markdown."""
-    command = typer.main.get_command(medflat_cli)
+    command: Any = typer.main.get_command(medflat_cli)
+    command.load()
     context = typer.Context(command, info_name="python -m spacy medflat")
     return get_docs_for_click(obj=command, ctx=context, name="python -m spacy medflat", title="Command line")
