@@ -20,6 +20,7 @@ COMMANDS = {
         "Prepare a pipeline for `spacy package`: licence, author, sources, scores, thresholds and data in its README."
     ),
     "ensemble": "Put several trained pipelines into one, which is saved and loaded as any other.",
+    "compress": "Round the weights of a pipeline to 8 bits: a third of the size, and faster on an x86 CPU.",
     "annotate": "Find the entities of all texts; keep their order and all other fields.",
     "select": "Choose the notes that teach a pipeline most, and write them with its suggestions, to be corrected.",
     "pretrain": "Train an encoder on texts of your own: it learns to restore masked characters.",

@@ -11,11 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from .._internals import model_from_config
 from ..errors import EncoderError, clipped
 from ..files import BOM, read_text
+from ..int8 import make_room
 
 if TYPE_CHECKING:
     from transformers import BertTokenizerFast, PretrainedConfig, PreTrainedModel
 
 RECIPE_FILE = "recipe.json"
+# Where the config of an encoder names its layers with 8-bit weights, see `int8.py`.
+INT8_LAYERS = "medflat_int8_layers"
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -120,11 +123,16 @@ class SavedEncoderModel:
 
     @staticmethod
     def from_config(config: "PretrainedConfig") -> "PreTrainedModel":
-        """An encoder with undefined weights; for the rest see `EncoderModel`."""
+        """An encoder with undefined weights, and 8-bit layers where the config has `INT8_LAYERS`.
+
+        For the rest see `EncoderModel`.
+        """
         from transformers.modeling_utils import no_init_weights
 
         with no_init_weights():
-            return EncoderModel.from_config(config)
+            encoder = EncoderModel.from_config(config)
+        make_room(encoder, getattr(config, INT8_LAYERS, ()))
+        return encoder
 
 
 def attention_of(config: "PretrainedConfig") -> dict[str, str]:
