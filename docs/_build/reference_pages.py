@@ -16,7 +16,7 @@ GROUND_FLOOR = "ground_floor"
 # The pages in the order of a reader's way; the reference follows.
 PAGES = (
     "index tutorial notes data selection words pretraining training thresholds calibration context values linking adapt evaluate "
-    "annotate ensembles experiments cmeee corpus flat results speed architecture"
+    "annotate compress ensembles experiments cmeee corpus flat results speed architecture"
 ).split()
 
 
