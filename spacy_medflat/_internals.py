@@ -117,3 +117,18 @@ def encoder_settings(hf: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     They are kept there until the encoder is loaded, and nothing public reads them. Breaks if they are renamed.
     """
     return hf._init_tokenizer_config, hf._init_transformer_config
+
+
+def model_from_config(config: Any, **settings: Any) -> Any:
+    """A model with random weights, as `AutoModel.from_config` makes it: `PreTrainedModel._from_config`.
+
+    `AutoModel` first imports the config of every architecture that transformers knows, more than 600 modules. Breaks if
+    transformers renames the method.
+    """
+    from transformers import MODEL_MAPPING, AutoModel
+
+    found = MODEL_MAPPING.get(type(config), None)
+    # Some architectures have several models, and code from elsewhere is AutoModel's business.
+    if not isinstance(found, type) or hasattr(config, "auto_map"):
+        return AutoModel.from_config(config, **settings)
+    return found._from_config(config, **settings)

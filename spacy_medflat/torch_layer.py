@@ -13,6 +13,7 @@ from thinc.api import Model, PyTorchGradScaler, PyTorchWrapper_v3, get_torch_def
 from torch import nn
 
 from ._internals import module_of, set_module
+from .int8 import int8_names, make_room
 
 MakeModule = Callable[..., nn.Module]
 
@@ -121,7 +122,10 @@ class _Codec:
         if module is None:
             return b""
         tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-        return srsly.msgpack_dumps({"sizes": module._medflat_sizes, "tensors": save_tensors(tensors)})
+        message = {"sizes": module._medflat_sizes, "tensors": save_tensors(tensors)}
+        if names := int8_names(module):
+            message["int8"] = names
+        return srsly.msgpack_dumps(message)
 
     def loads(self, module: nn.Module | None, data: bytes, device: Any) -> nn.Module | None:
         if not data:
@@ -129,8 +133,9 @@ class _Codec:
         message = srsly.msgpack_loads(data)
         loaded = self.make(message["sizes"])
         try:
+            make_room(loaded, message.get("int8", ()))
             loaded.load_state_dict(load_tensors(message["tensors"]))
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise ValueError(
                 f"the saved weights of the layer {self.name!r} do not fit its settings: load the pipeline with the "
                 f"config it was saved with ({error})"

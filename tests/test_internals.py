@@ -10,6 +10,7 @@ import torch
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_wrapper import HFWrapper
 from thinc.api import Adam, ConfigValidationError, Linear, PyTorchGradScaler, PyTorchWrapper_v3
+from transformers import AutoModel, BertConfig, FunnelConfig, FunnelModel, PretrainedConfig
 
 from spacy_medflat import _internals
 
@@ -90,6 +91,28 @@ def test_the_encoder_of_spacy_transformers():
     assert _internals.module_of(shim) is loaded.transformer
 
 
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_a_model_is_built_as_transformers_itself_does(attention):
+    config = BertConfig(vocab_size=8, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    made = []
+    for build in (_internals.model_from_config, AutoModel.from_config):
+        torch.manual_seed(3)
+        made.append(build(config, attn_implementation=attention))
+    ours, theirs = made
+    assert type(ours) is type(theirs)
+    assert ours.config.to_dict() == theirs.config.to_dict()
+    assert ours.config._attn_implementation == theirs.config._attn_implementation == attention
+    assert all(torch.equal(ours.state_dict()[name], weight) for name, weight in theirs.state_dict().items())
+
+
+def test_a_config_of_several_models_is_left_to_transformers():
+    assert isinstance(
+        _internals.model_from_config(FunnelConfig(vocab_size=8, architectures=["FunnelModel"])), FunnelModel
+    )
+    with pytest.raises(ValueError, match="Unrecognized configuration class"):
+        _internals.model_from_config(PretrainedConfig())
+
+
 def test_what_the_command_line_of_spacy_offers(tmp_path):
     assert _internals.parse_config_overrides(["--training.seed", "3"], env_var=None) == {"training.seed": 3}
     code = tmp_path / "code.py"
@@ -102,7 +125,8 @@ def test_what_the_command_line_of_spacy_offers(tmp_path):
 
 PRIVATE = re.compile(
     r"(?<!self)\._(func|params|grads|model|grad_scaler|found_inf|scale|growth_tracker|enabled|optimizer|hfmodel)\b"
-    r"|_set_attr_or_schedule|_init_t\w+_config|from [\w.]+\._(?!internals)\w+ import|import _(?!internals)\w"
+    r"|_set_attr_or_schedule|\._from_config|_init_t\w+_config"
+    r"|from [\w.]+\._(?!internals)\w+ import|import _(?!internals)\w"
 )
 
 

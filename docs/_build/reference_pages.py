@@ -16,7 +16,7 @@ GROUND_FLOOR = "ground_floor"
 # The pages in the order of a reader's way; the reference follows.
 PAGES = (
     "index tutorial notes data selection words pretraining training thresholds calibration context values linking adapt evaluate "
-    "annotate serve page ensembles experiments cmeee corpus flat results speed architecture"
+    "annotate compress serve page ensembles experiments cmeee corpus gpu flat results speed architecture"
 ).split()
 
 
@@ -61,6 +61,7 @@ def room_page(room: str, modules: list[str]) -> str:
 
 def command_line() -> str:
     """The help of all commands as Markdown."""
-    command = typer.main.get_command(medflat_cli)
+    command: Any = typer.main.get_command(medflat_cli)
+    command.load()
     context = typer.Context(command, info_name="python -m spacy medflat")
     return get_docs_for_click(obj=command, ctx=context, name="python -m spacy medflat", title="Command line")

@@ -21,7 +21,7 @@ from ..torch_layer import CpuAutocast
 from ..windows import check_window
 from .load import load_encoder, position_room
 from .pieces import PieceBatch, PieceMap, batch_pieces
-from .recipe import EncoderModel
+from .recipe import SavedEncoderModel
 
 MAX_UNKNOWN_SHARE = 0.5
 
@@ -80,7 +80,7 @@ def create_char_transformer(
         convert_outputs=_convert_outputs,
         mixed_precision=autocast.for_gpu,
         grad_scaler_config=dict(grad_scaler_config),
-        model_cls=EncoderModel,
+        model_cls=SavedEncoderModel,
     )
     return Model(
         "char_transformer",

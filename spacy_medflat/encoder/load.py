@@ -10,7 +10,7 @@ from thinc.api import get_torch_default_device
 from .._internals import encoder_of
 from ..errors import EncoderError
 from ..loading import is_pipeline, load_model
-from .recipe import attention_of, build_encoder, read_recipe, recipe_characters
+from .recipe import INT8_LAYERS, attention_of, build_encoder, read_recipe, recipe_characters
 
 if TYPE_CHECKING:
     from spacy_transformers.data_classes import HFObjects
@@ -54,8 +54,16 @@ def _from_pipeline(name: str) -> "HFObjects":
     for _, pipe in load_model(name).pipeline:
         for layer in pipe.model.walk() if isinstance(pipe, TrainablePipe) else ():
             if layer.name == "char_transformer":
-                return encoder_of(layer.layers[0].shims[0])
+                return _trainable(encoder_of(layer.layers[0].shims[0]), name)
     raise EncoderError(f"the pipeline {name!r} has no encoder: none of its models has a CharTransformer")
+
+
+def _trainable(hf: "HFObjects", name: str) -> "HFObjects":
+    if getattr(hf.transformer.config, INT8_LAYERS, ()):
+        raise EncoderError(
+            f"the pipeline {name!r} is compressed, and its encoder cannot be trained on; give the one it was made from"
+        )
+    return hf
 
 
 def _check_folder(folder: Path) -> None:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .._internals import model_from_config
 from ..errors import EncoderError, clipped
 from ..files import BOM, read_text
+from ..int8 import make_room
 
 if TYPE_CHECKING:
     from transformers import BertTokenizerFast, PretrainedConfig, PreTrainedModel
 
 RECIPE_FILE = "recipe.json"
+# Where the config of an encoder names its layers with 8-bit weights, see `int8.py`.
+INT8_LAYERS = "medflat_int8_layers"
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -101,7 +105,7 @@ def charset_tokens() -> list[str]:
 
 
 class EncoderModel:
-    """What builds an encoder from a config, here and when spacy-transformers loads a saved pipeline."""
+    """What builds an encoder from a config."""
 
     @staticmethod
     def from_config(config: "PretrainedConfig", auto_class: Any = None) -> "PreTrainedModel":
@@ -110,9 +114,25 @@ class EncoderModel:
         config (PretrainedConfig): of the encoder.
         auto_class (type or None): of transformers, for an encoder with a head; None for `AutoModel`.
         """
-        from transformers import AutoModel
+        build = auto_class.from_config if auto_class else model_from_config
+        return build(config, **attention_of(config))
 
-        return (auto_class or AutoModel).from_config(config, **attention_of(config))
+
+class SavedEncoderModel:
+    """What builds an encoder when spacy-transformers loads a saved pipeline: it draws no weights that are replaced."""
+
+    @staticmethod
+    def from_config(config: "PretrainedConfig") -> "PreTrainedModel":
+        """An encoder with undefined weights, and 8-bit layers where the config has `INT8_LAYERS`.
+
+        For the rest see `EncoderModel`.
+        """
+        from transformers.modeling_utils import no_init_weights
+
+        with no_init_weights():
+            encoder = EncoderModel.from_config(config)
+        make_room(encoder, getattr(config, INT8_LAYERS, ()))
+        return encoder
 
 
 def attention_of(config: "PretrainedConfig") -> dict[str, str]:

@@ -193,6 +193,9 @@ class RelativeRows(nn.Module):
     settings (SizedSettings): with all sizes known.
     """
 
+    # See `compressible`; and what it makes is kept, so 8 bits would save no time.
+    reads_weights = True
+
     def __init__(self, settings: SizedSettings):
         super().__init__()
         s = settings

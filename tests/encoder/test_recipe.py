@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from spacy_medflat.encoder.recipe import Recipe, build_encoder, charset_tokens, read_recipe, recipe_characters
+from spacy_medflat.encoder.recipe import (
+    Recipe,
+    SavedEncoderModel,
+    build_encoder,
+    charset_tokens,
+    read_recipe,
+    recipe_characters,
+)
 
 from ..pipelines import write_recipe
 
@@ -36,6 +43,17 @@ def test_the_same_seed_builds_the_same_weights():
         torch.manual_seed(3)
         weights.append(build_encoder(Recipe(hidden_size=8, intermediate_size=8, num_attention_heads=2))[1].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_an_encoder_to_be_loaded_draws_no_weights_and_has_all_else():
+    torch.manual_seed(3)
+    drawn = build_encoder(Recipe(hidden_size=8, intermediate_size=8, num_attention_heads=2))[1].eval()
+    state = torch.get_rng_state()
+    loaded = SavedEncoderModel.from_config(drawn.config).eval()
+    assert torch.equal(torch.get_rng_state(), state)
+    loaded.load_state_dict(drawn.state_dict())
+    ids = torch.tensor([[2, 9, 30, 3]])
+    assert torch.equal(loaded(ids).last_hidden_state, drawn(ids).last_hidden_state)
 
 
 def test_characters_of_a_file(tmp_path):
