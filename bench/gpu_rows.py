@@ -141,7 +141,7 @@ def layer_rows(device: torch.device, small: bool, until: float) -> Iterator[Row]
 
 def _layer_row(what: str, side: str, case: tuple[Any, ...], rounds: int, until: float, device: torch.device) -> Row:
     try:
-        run = make_run(*case, device)
+        run = make_run(*case, device=device)
         for _ in range(3):
             run()
         before = begin_peak(device)
