@@ -3,6 +3,7 @@
 import gc
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from statistics import median
@@ -134,14 +135,23 @@ def layer_rows(device: torch.device, small: bool, until: float) -> Iterator[Row]
                 if monotonic() > until:
                     yield Row(what, side, note="not measured: the share of the time is used")
                     continue
-                row = _layer_row(what, side, (side, mode, width, length, density, batch), rounds, until, device)
+                run = partial(make_run, side, mode, width, length, density, batch, device)
+                row = _layer_row(what, side, run, batch * length, rounds, until, device)
                 plain.append(row)
                 yield _beside(row, plain[0])
 
 
-def _layer_row(what: str, side: str, case: tuple[Any, ...], rounds: int, until: float, device: torch.device) -> Row:
+def _layer_row(
+    what: str,
+    side: str,
+    make: Callable[[], Callable[[], Any]],
+    n_chars: int,
+    rounds: int,
+    until: float,
+    device: torch.device,
+) -> Row:
     try:
-        run = make_run(*case, device=device)
+        run = make()
         for _ in range(3):
             run()
         before = begin_peak(device)
@@ -155,8 +165,7 @@ def _layer_row(what: str, side: str, case: tuple[Any, ...], rounds: int, until: 
         return Row(what, side, note="the GPU has not enough memory")
     finally:
         release(device)
-    length, batch = case[3], case[5]
-    return Row(what, side, batch * length / median(seconds), median(seconds), memory, share)
+    return Row(what, side, n_chars / median(seconds), median(seconds), memory, share)
 
 
 def _beside(row: Row, plain: Row) -> Row:
