@@ -126,7 +126,7 @@ def test_what_the_command_line_of_spacy_offers(tmp_path):
 PRIVATE = re.compile(
     r"(?<!self)\._(func|params|grads|model|grad_scaler|found_inf|scale|growth_tracker|enabled|optimizer|hfmodel)\b"
     r"|_set_attr_or_schedule|\._from_config|_init_t\w+_config"
-    r"|from [\w.]+\._(?!internals)\w+ import|import _(?!internals)\w"
+    r"|from [\w.]+\._(?!internals)\w+ import|import _(?!internals|_version__)\w"
 )
 
 
