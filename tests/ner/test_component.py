@@ -388,7 +388,7 @@ def test_settings_of_tag_sequences_out_of_range():
     with pytest.raises(ValueError, match="name a label once, but dis, sym stand"):
         cnn_pipeline(model=linear() | {"groups": [["sym", "dis"], ["dis"], ["sym"]]})
     # confection before 1.0 says so itself.
-    with pytest.raises(ValueError, match="must be a list of lists of labels, but it has 'sym'|not a valid sequence"):
+    with pytest.raises(ValueError, match=r"must be a list of lists of labels, but it has 'sym'|not a valid sequence"):
         cnn_pipeline(model=linear() | {"groups": ["sym"]})
     with pytest.raises(ValueError, match="dropout must be at least 0 and less than 1"):
         cnn_pipeline(model=linear() | {"dropout": 1.0})
