@@ -18,6 +18,7 @@ import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,6 +45,7 @@ def main(
     data: Annotated[list[Path] | None, typer.Option(help="Texts. Those of assets/corpus/dev.json by default.")] = None,
     texts: Annotated[int, typer.Option(help="Texts of load and killed.")] = 400,
     clients: Annotated[int, typer.Option(help="Clients at once.")] = 16,
+    together: Annotated[int, typer.Option(min=1, help="Texts of a request of load.")] = 1,
     rounds: Annotated[int, typer.Option(help="Rounds of load that count.")] = 3,
     requests: Annotated[int, typer.Option(help="Requests of memory and fuzz.")] = 5_000,
     kills: Annotated[int, typer.Option(help="Workers to kill.")] = 3,
@@ -63,7 +65,7 @@ def main(
             kept += ["--max-seconds", "300"]
         with served(name, "--workers", str(workers), *kept) as service:
             if what == "load":
-                load(service, name, chosen, clients, rounds, output)
+                load(service, name, chosen, clients, together, rounds, output)
                 return
             figures: dict[str, Any]
             if what == "memory":
@@ -80,30 +82,34 @@ def main(
     raise typer.Exit(bool(figures.get("wrong")))
 
 
-def load(service: Served, model: str, texts: Sequence[str], clients: int, rounds: int, output: Path) -> None:
-    """Characters a second of service and `nlp.pipe`, in turn."""
+def load(
+    service: Served, model: str, texts: Sequence[str], clients: int, together: int, rounds: int, output: Path
+) -> None:
+    """Characters a second of service and `nlp.pipe`, in turn: batches of 64, and of what all clients ask at once."""
     use_threads(int(os.environ["OMP_NUM_THREADS"]))
     nlp = load_model(model)
     answers: list[tuple[float, str | None]] = []
 
     def ask() -> None:
-        answers.extend(ask_all(service.port, texts, clients))
+        answers.extend(ask_all(service.port, texts, clients, together=together))
 
-    def pipe() -> None:
-        for _ in nlp.pipe(texts, batch_size=64):
+    def pipe(batch_size: int) -> None:
+        for _ in nlp.pipe(texts, batch_size=batch_size):
             pass
 
-    sides = {"service": ask, "nlp.pipe": pipe}
+    batches = sorted({64, min(64, clients * together)}, reverse=True)
+    sides = {"service": ask, **{f"nlp.pipe in batches of {size}": partial(pipe, size) for size in batches}}
     speeds = interleave(sides, sum(map(len, texts)), rounds, 1)
     wrong = Counter(wrong for _, wrong in answers if wrong)
-    seconds = sorted(seconds for seconds, _ in answers[len(texts) :])
+    # The first round does not count.
+    seconds = sorted(seconds for seconds, _ in answers[len(answers) // (rounds + 1) :])
     setting: dict[str, Any] = {
         "clients": clients,
         "texts": len(texts),
         "ms median": round(1000 * statistics.median(seconds)),
     }
     setting |= {"ms 99th percentile": round(1000 * seconds[int(0.99 * len(seconds))]), "wrong": dict(wrong)}
-    report({"one text a request": speeds}, setting, output)
+    report({f"texts a request: {together}": speeds}, setting, output)
 
 
 def memory(service: Served, texts: Sequence[str], requests: int, clients: int) -> dict[str, Any]:

@@ -89,28 +89,33 @@ def small_pipeline(folder: Path) -> Path:
 
 
 def ask_all(
-    port: int, texts: Sequence[str], clients: int, each: Callable[[int], None] = lambda done: None
+    port: int,
+    texts: Sequence[str],
+    clients: int,
+    each: Callable[[int], None] = lambda done: None,
+    together: int = 1,
 ) -> list[Any]:
-    """Send each text in a request of its own, by several clients at once that wait for each answer.
+    """Send texts, by several clients at once that wait for each answer.
 
-    each (callable): is told how many are answered.
+    each (callable): is told how many requests are answered.
+    together (int): texts of a request.
     RETURNS (list of (float, str or None)): for each answer its seconds, and what is wrong with it.
     """
-    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for text in texts:
-        waiting.put(text)
+    waiting: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
+    for start in range(0, len(texts), together):
+        waiting.put(texts[start : start + together])
     answers: list[tuple[float, str | None]] = []
 
     def client() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         while True:
             try:
-                text = waiting.get_nowait()
+                asked = waiting.get_nowait()
             except queue.Empty:
                 connection.close()
                 return
             begin = perf_counter()
-            wrong = _ask(connection, text)
+            wrong = _ask(connection, asked)
             answers.append((perf_counter() - begin, wrong))
             each(len(answers))
 
@@ -122,8 +127,8 @@ def ask_all(
     return answers
 
 
-def _ask(connection: http.client.HTTPConnection, text: str) -> str | None:
-    body = json.dumps({"text": text}, ensure_ascii=False).encode()
+def _ask(connection: http.client.HTTPConnection, texts: Sequence[str]) -> str | None:
+    body = json.dumps({"texts": texts}, ensure_ascii=False).encode()
     try:
         connection.request("POST", "/annotate", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
