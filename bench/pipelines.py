@@ -10,6 +10,7 @@ All compute in full precision. With --leave-out the first pipeline is timed once
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter, process_time
 from typing import Annotated
 
 import typer
@@ -31,6 +32,7 @@ def main(
     leave_out: Annotated[str, typer.Option(help="Components to leave out in a side of its own, with commas.")] = "",
     bfloat16: Annotated[bool, typer.Option("--bfloat16", help="A side for the first pipeline in bfloat16.")] = False,
     score: Annotated[int, typer.Option(min=0, help="Score all on so many of the texts; 0 for none.")] = 0,
+    busy: Annotated[bool, typer.Option("--busy", help="Count processor time: others use the machine, too.")] = False,
     texts: Annotated[int, typer.Option(help="Texts of a round.")] = 500,
     rounds: Annotated[int, typer.Option(help="Rounds of each side that count.")] = 3,
     output: Annotated[Path, typer.Option(help="JSON file for the figures.")] = Path("metrics/pipelines.json"),
@@ -46,7 +48,7 @@ def main(
     if leave_out:
         sides[f"{models[0]} without {leave_out}"] = _reading(pipelines[models[0]], raw, leave_out.split(","))
     n_chars = sum(map(len, raw))
-    speeds = interleave(sides, n_chars, rounds, warm_up=1)
+    speeds = interleave(sides, n_chars, rounds, warm_up=1, clock=process_time if busy else perf_counter)
     table = Table("side", "MB on the disk", "MiB loaded", "MiB more at the peak", "F1")
     for side, (model, mixed) in precision.items():
         row = [f"{model_identity(model_folder(model))[1] / 1e6:.1f}", *_memory(model, mixed, raw)]

@@ -5,6 +5,7 @@ reads by its largest value and rounds it to 8 bits, so a result does not depend 
 al., "ZeroQuant", arXiv:2206.01861, section 4.1). Products are summed as integers, and the sums are float32 again.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -69,7 +70,7 @@ class Int8Linear(Int8Layer):
         """x (float [..., n_in]) to float32 [..., n_out]"""
         self._refuse_training()
         if self._multiply is None:
-            self._multiply = self._with_kernel() if self._has_kernel() else self._without_kernel()
+            self._multiply = self.with_kernel() if self._has_kernel() else self._without_kernel()
         return self._multiply(x.float()) if x.numel() else x.new_zeros((*x.shape[:-1], len(self.scale)))
 
     def _has_kernel(self) -> bool:
@@ -78,7 +79,11 @@ class Int8Linear(Int8Layer):
         _warn_once()
         return False
 
-    def _with_kernel(self) -> Callable[[Tensor], Tensor]:
+    def with_kernel(self) -> Callable[[Tensor], Tensor]:
+        """What multiplies integers, whatever the machine.
+
+        RAISES (RuntimeError or AttributeError): this torch, or this CPU, has no such kernel.
+        """
         packed, bias = _packed(self.weight, self.scale), self.bias
 
         def multiply(x: Tensor) -> Tensor:
@@ -107,10 +112,21 @@ class Int8Embedding(Int8Layer):
         return self.weight[ids].float() * self.scale[ids].unsqueeze(-1)
 
 
+@cache
 def has_int8_kernels() -> bool:
-    """Whether torch multiplies 8-bit integers on this CPU faster than float32: on x86 with AVX2."""
-    engines = torch.backends.quantized.supported_engines
-    return "fbgemm" in engines and torch.backends.cpu.get_cpu_capability() != "DEFAULT"
+    """Whether torch multiplies 8-bit integers on this CPU faster than float32: on x86 with AVX2.
+
+    torch calls its quantized tensors outdated, which hold the weights of these kernels; one that has none is no error.
+    """
+    if torch.backends.cpu.get_cpu_capability() == "DEFAULT":
+        return False
+    try:
+        layer = int8_of(nn.Linear(8, 8))
+        assert isinstance(layer, Int8Linear)
+        layer.with_kernel()(torch.zeros(1, 8))
+    except (RuntimeError, AttributeError, AssertionError):
+        return False
+    return True
 
 
 def compressible(module: nn.Module) -> list[str]:
@@ -175,14 +191,17 @@ def _layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Modul
 
 def _worth_it(layer: nn.Module) -> bool:
     least = {nn.Linear: LEAST_WEIGHTS, nn.Embedding: LEAST_TABLE}.get(type(layer))
-    return least is not None and layer.weight.numel() >= least  # type: ignore[operator, union-attr]
+    return least is not None and layer.weight.numel() >= least  # type: ignore[operator]
 
 
 def _packed(weight: Tensor, scale: Tensor) -> Any:
     """Weights in the order in which the kernel reads them."""
     zeros = torch.zeros(len(scale), dtype=torch.int64)
-    rows = torch.quantize_per_channel(weight * scale[:, None], scale.double(), zeros, 0, torch.qint8)
     before = torch.backends.quantized.engine
+    with warnings.catch_warnings():
+        # Of quantized tensors, see `has_int8_kernels`.
+        warnings.simplefilter("ignore", UserWarning)
+        rows = torch.quantize_per_channel(weight * scale[:, None], scale.double(), zeros, 0, torch.qint8)
     torch.backends.quantized.engine = "fbgemm"
     try:
         return torch.ops.quantized.linear_prepack(rows, None)

@@ -122,7 +122,7 @@ class _Codec:
         if module is None:
             return b""
         tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-        message = {"sizes": module._medflat_sizes, "tensors": save_tensors(tensors)}
+        message: dict[str, Any] = {"sizes": module._medflat_sizes, "tensors": save_tensors(tensors)}
         if names := int8_names(module):
             message["int8"] = names
         return srsly.msgpack_dumps(message)

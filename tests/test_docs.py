@@ -16,7 +16,7 @@ from spacy_medflat.experiments.matrix import read_matrix
 from .pipelines import flat_pipeline, train
 from .snippets import PAGES, ROOT, Snippet, check_command, check_section, commands, parse_config, snippets
 
-STAND_INS = {"zh_medflat", "training/model-best", "together"}
+STAND_INS = {"zh_medflat", "training/model-best", "together", "compressed"}
 EVERY = [snippet for page in PAGES for snippet in snippets(page)]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"`((?:spacy_medflat|configs|assets|docs|bench|examples|tests)/[\w./-]*)`")
