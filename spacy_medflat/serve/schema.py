@@ -23,7 +23,6 @@ def _writable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_writable)]
 Identifier = Annotated[str, Field(max_length=200), AfterValidator(_writable)]
-# Without fail_fast, a body of wrong values would become as many errors.
 
 
 class TextItem(_Request):
@@ -54,6 +53,7 @@ class AnnotateRequest(_Request):
     )
 
     text: Text | None = None
+    # Lists fail fast: a body of wrong values would become as many errors.
     texts: Annotated[list[TextOrItem], Field(fail_fast=True)] | None = None
     floor: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
         None, description="Also spans with scores from here on, marked as below their threshold."
