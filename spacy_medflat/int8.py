@@ -87,7 +87,8 @@ class Int8Linear(Int8Layer):
         packed, bias = _packed(self.weight, self.scale), self.bias
 
         def multiply(x: Tensor) -> Tensor:
-            largest = x.abs().amax(dim=-1, keepdim=True).clamp_min_(_TINY)
+            # Without a copy of x, as `abs` would make one.
+            largest = torch.maximum(x.amax(-1, keepdim=True), -x.amin(-1, keepdim=True)).clamp_min_(_TINY)
             y = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
                 x / largest, 1 / TOP_INPUT, TOP_INPUT + 1, packed
             )

@@ -10,7 +10,7 @@ from ..ner.spans import Candidates
 from .parts import Part
 
 # The mean change of a span's score that is left alone.
-TOLERANCE = 0.01
+TOLERANCE = 0.02
 # At most this share of the layers stays float32.
 MOST_EXCEPTIONS = 0.25
 
