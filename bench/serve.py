@@ -17,7 +17,7 @@ import signal
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -98,7 +98,8 @@ def load(
             pass
 
     batches = sorted({64, min(64, clients * together)}, reverse=True)
-    sides = {"service": ask, **{f"nlp.pipe in batches of {size}": partial(pipe, size) for size in batches}}
+    sides: dict[str, Callable[[], None]] = {"service": ask}
+    sides |= {f"nlp.pipe in batches of {size}": partial(pipe, size) for size in batches}
     speeds = interleave(sides, sum(map(len, texts)), rounds, 1)
     wrong = Counter(wrong for _, wrong in answers if wrong)
     # The first round does not count.
