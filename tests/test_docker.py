@@ -36,8 +36,11 @@ def test_every_file_that_is_copied_exists_and_goes_to_the_builder():
 
 def test_the_versions_are_those_that_were_tested():
     assert re.search(r"^torch==[\d.]+$", (ROOT / "constraints.txt").read_text(encoding="utf8"), re.M)
-    installs = [rest for rest in of("RUN") if ".[serve]" in rest]
+    installs = [rest for rest in of("RUN") if ".[serve" in rest]
     assert len(installs) == 1 and "-c constraints.txt" in installs[0]
+    extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(encoding="utf8"), re.M)
+    named = re.findall(r"cuda\d+x", (DOCKER / "Dockerfile").read_text(encoding="utf8"))
+    assert named and {"serve", *named} <= set(extras)
 
 
 @pytest.mark.parametrize("given", [json.loads(of("CMD")[-1]), COMPOSE["services"]["medflat"]["command"]])
