@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Annotated, Any
 
 import numpy as np
@@ -44,10 +44,15 @@ BATCH = {128: 8, 512: 8, 2048: 2}
 WORD_LENGTHS = (0.733, 0.153, 0.074, 0.026, 0.009, 0.004, 0.001)
 WORD_WIDTH = 100
 CPU = torch.device("cpu")
+LENGTHS = ", ".join(map(str, BATCH))
 
 
 def main(
     rounds: Annotated[int, typer.Option(help="Rounds that count, after one that does not.")] = 5,
+    lengths: Annotated[
+        list[int] | None, typer.Option("--length", help=f"Characters of a text: {LENGTHS}. All by default.")
+    ] = None,
+    busy: Annotated[bool, typer.Option("--busy", help="Count processor time: others use the machine, too.")] = False,
     output: Annotated[Path, typer.Option(help="JSON file for the figures.")] = Path("metrics/flat.json"),
     child: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
@@ -58,7 +63,8 @@ def main(
         return
     columns = ("width", "texts × characters", "words / character", "", "seconds", "/ plain", "MiB", "/ plain")
     table = Table(*columns, title="one layer: FLAT, plain transformer layer, naive FLAT")
-    cases = [_compare(w, n, d, rounds) for w in HEADS for n in BATCH for d in (0.0, 0.2, 0.6)]
+    clock = process_time if busy else perf_counter
+    cases = [_compare(w, n, d, rounds, clock) for w in HEADS for n in lengths or BATCH for d in (0.0, 0.2, 0.6)]
     for case in cases:
         for mode, sides in case["sides"].items():
             for side, figures in sides.items():
@@ -85,7 +91,7 @@ def main(
     output.write_text(json.dumps(figures, indent=2), encoding="utf8")
 
 
-def _compare(width: int, length: int, density: float, rounds: int) -> dict[str, Any]:
+def _compare(width: int, length: int, density: float, rounds: int, clock: Callable[[], float]) -> dict[str, Any]:
     sides = ["flat", "plain"]
     # Beyond this size the naive formula needs tens of GiB.
     if length == 128 and density == 0.2:
@@ -97,10 +103,10 @@ def _compare(width: int, length: int, density: float, rounds: int) -> dict[str, 
         seconds: dict[str, list[float]] = {side: [] for side in sides}
         for i in range(rounds + 1):
             for side, run in runs.items():
-                begin = perf_counter()
+                begin = clock()
                 run()
                 if i:
-                    seconds[side].append(perf_counter() - begin)
+                    seconds[side].append(clock() - begin)
         memory = {side: _memory_in_a_child(side, mode, width, length, density) for side in sides}
         result["sides"][mode] = {
             side: {

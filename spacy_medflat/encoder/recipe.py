@@ -104,18 +104,14 @@ def charset_tokens() -> list[str]:
     return list(dict.fromkeys(c for char in chars for c in char.lower() if not c.isspace()))
 
 
-class EncoderModel:
-    """What builds an encoder from a config."""
+def encoder_of_config(config: "PretrainedConfig", auto_class: Any = None) -> "PreTrainedModel":
+    """An encoder with random weights, and with the fastest attention that its positions allow.
 
-    @staticmethod
-    def from_config(config: "PretrainedConfig", auto_class: Any = None) -> "PreTrainedModel":
-        """An encoder with random weights, and with the fastest attention that its positions allow.
-
-        config (PretrainedConfig): of the encoder.
-        auto_class (type or None): of transformers, for an encoder with a head; None for `AutoModel`.
-        """
-        build = auto_class.from_config if auto_class else model_from_config
-        return build(config, **attention_of(config))
+    config (PretrainedConfig): of the encoder.
+    auto_class (type or None): of transformers, for an encoder with a head; None for `AutoModel`.
+    """
+    build = auto_class.from_config if auto_class else model_from_config
+    return build(config, **attention_of(config))
 
 
 class SavedEncoderModel:
@@ -125,12 +121,12 @@ class SavedEncoderModel:
     def from_config(config: "PretrainedConfig") -> "PreTrainedModel":
         """An encoder with undefined weights, and 8-bit layers where the config has `INT8_LAYERS`.
 
-        For the rest see `EncoderModel`.
+        For the rest see `encoder_of_config`.
         """
         from transformers.modeling_utils import no_init_weights
 
         with no_init_weights():
-            encoder = EncoderModel.from_config(config)
+            encoder = encoder_of_config(config)
         make_room(encoder, getattr(config, INT8_LAYERS, ()))
         return encoder
 
@@ -172,4 +168,4 @@ def build_encoder(
         attention_probs_dropout_prob=recipe.dropout,
         initializer_range=recipe.initializer_range,
     )
-    return tokenizer, EncoderModel.from_config(config)
+    return tokenizer, encoder_of_config(config)

@@ -11,7 +11,7 @@ from torch import nn
 
 from ...errors import EncoderError
 from ...loading import is_pipeline
-from ..recipe import EncoderModel, read_recipe
+from ..recipe import encoder_of_config, read_recipe
 
 
 class MaskedLanguageModel(nn.Module):
@@ -62,7 +62,7 @@ def with_head(encoder: Any, name: str) -> tuple[MaskedLanguageModel, bool]:
 
     with _quiet():
         try:
-            model = EncoderModel.from_config(encoder.config, AutoModelForMaskedLM)
+            model = encoder_of_config(encoder.config, AutoModelForMaskedLM)
         except ValueError as error:
             raise _no_head(encoder.config.model_type) from error
         saved = _saved_head(name, type(model))
