@@ -26,7 +26,7 @@ def ask(address: str, path: str, body: dict[str, Any], tries: int = 5) -> dict[s
                 return json.load(answer)
         except HTTPError as error:
             if not left or error.code not in (429, 503):
-                raise SystemExit(f"{error.code}: {json.load(error)['error']['message']}") from error
+                raise SystemExit(f"{error.code}: {error.read().decode()}") from error
             time.sleep(float(error.headers.get("Retry-After", 1)))
     raise AssertionError
 
