@@ -22,7 +22,7 @@ def naive_flat(encoder: FlatEncoder, chars: Tensor, words: Tensor, layout: Layou
     n = chars.shape[1]
     attention = layer.attention
     x = torch.cat((encoder.char_input(chars), encoder.word_input(words)), dim=1)
-    char_heads = layout.char_heads()
+    char_heads = torch.arange(layout.reach, device=layout.char_mask.device).expand(layout.char_mask.shape)
     heads = torch.cat((char_heads, layout.word_heads), dim=1)
     tails = torch.cat((char_heads, layout.word_heads + layout.word_lengths - 1), dim=1)
     mask = torch.cat((layout.char_mask, layout.word_mask), dim=1)

@@ -61,19 +61,14 @@ class Layout:
         """The lengths of characters and words, in order."""
         return tuple(sorted({1}.union(*self.lengths)))
 
-    @property
-    def n_key_lengths(self) -> list[int]:
+    def n_key_lengths(self, key_lengths: Sequence[int]) -> list[int]:
         """How many of `key_lengths`, from the shortest on, hold all characters and words of each window."""
-        place = {length: i + 1 for i, length in enumerate(self.key_lengths)}
+        place = {length: i + 1 for i, length in enumerate(key_lengths)}
         return [place[max(lengths, default=1)] for lengths in self.lengths]
 
-    def char_heads(self) -> Tensor:
-        """The position of each character in its window (int64 [batch, chars])."""
-        return torch.arange(self.reach, device=self.char_mask.device).expand(self.char_mask.shape)
-
-    def word_length_index(self) -> Tensor:
+    def word_length_index(self, key_lengths: Sequence[int]) -> Tensor:
         """Which of `key_lengths` each word has (int64 [batch, words])."""
-        lengths = to_device(torch.tensor(self.key_lengths), self.word_lengths.device)
+        lengths = to_device(torch.tensor(key_lengths), self.word_lengths.device)
         return torch.searchsorted(lengths, self.word_lengths)
 
 

@@ -26,9 +26,14 @@ class FlatLayer(nn.Module):
             self.inner, self.outer = nn.Linear(s.width, s.feed_forward), nn.Linear(s.feed_forward, s.width)
             self.feed_forward_norm = nn.LayerNorm(s.width)
 
-    def forward(self, chars: Tensor, words: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
-        """chars (float [batch, chars, width]), words (float [batch, words, width]); the last layer leaves the words."""
-        from_chars, from_words = self.attention(chars, words, layout, want_words=not self.last)
+    def forward(
+        self, chars: Tensor, words: Tensor, layout: Layout, word_input: nn.Module | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """chars (float [batch, chars, width]), words (float [batch, words, width]); the last layer leaves the words.
+
+        word_input (Module or None): what makes vectors of words first, in a last layer.
+        """
+        from_chars, from_words = self.attention(chars, words, layout, not self.last, word_input)
         chars = self._add(chars, from_chars)
         return chars, words if from_words is None else self._add(words, from_words)
 
@@ -68,15 +73,19 @@ class FlatEncoder(nn.Module):
         """
         s = self.settings
         x = F.dropout(self.char_input(chars), s.input_dropout, self.training)
+        # An only layer needs no vectors of words, but keys and values, which can be had for less.
+        word_input = None if len(self.layers) > 1 or (self.training and s.input_dropout) else self.word_input
         if self.word_input is None:
             w = x.new_zeros((len(x), 0, s.width))
-        else:
+        elif word_input is None:
             w = F.dropout(self.word_input(words.to(x.dtype)), s.input_dropout, self.training)
+        else:
+            w = words.to(x.dtype)
         if s.word_dropout and self.training:
             kept = torch.rand(layout.word_mask.shape, device=x.device) >= s.word_dropout
             layout = replace(layout, word_mask=layout.word_mask & kept)
         for layer in self.layers:
-            x, w = layer(x, w, layout)
+            x, w = layer(x, w, layout, word_input)
         return chars + self.gate * self.output(x) if s.gated else x
 
 

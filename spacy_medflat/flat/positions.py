@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,8 @@ from torch.nn import functional as F
 from ..runtime import to_device, weights_version
 from .settings import Fusion, SizedSettings
 
+# Kept rows reach a multiple of so many characters.
+REACH_STEP = 64
 # The four distances of a query i and a key j: between heads, head and tail, tail and head, tails.
 DISTANCES = ("hh", "ht", "th", "tt")
 
@@ -187,8 +189,16 @@ def make_fusion(fusion: Fusion, size: int, width: int) -> nn.Module:
     return FeedForwardFusion(size, width, distances_of(fusion))
 
 
+class _Kept(NamedTuple):
+    """Rows for characters as queries, for the key lengths and the longest reach that were asked for."""
+
+    state: tuple[Any, ...]
+    lengths: tuple[int, ...]
+    rows: Tensor
+
+
 class RelativeRows(nn.Module):
-    """G = W_R R for every key length and head distance, split into heads; kept while no weight changes.
+    """G = W_R R for every key length and head(j) - head(i), split into heads; kept while no weight changes.
 
     settings (SizedSettings): with all sizes known.
     """
@@ -205,23 +215,29 @@ class RelativeRows(nn.Module):
         )
         self.fuse = make_fusion(s.fusion, s.width, s.width)
         self.project = nn.Linear(s.width, s.width, bias=False)
-        # Rows for characters as queries, by key length, each for the longest reach that was asked for.
-        self._kept: dict[int, Tensor] = {}
-        self._kept_for: tuple[Any, ...] = ()
+        self._kept = _Kept((), (), torch.zeros(0))
 
-    def forward(self, query_length: int, key_lengths: Sequence[int], reach: int) -> Tensor:
+    def forward(self, query_length: int, key_lengths: Sequence[int], reach: int) -> tuple[Tensor, tuple[int, ...]]:
         """Rows for queries of one length.
 
         key_lengths (sequence of int): in order.
-        reach (int): head distances run from -(reach - 1) to reach - 1.
-        RETURNS (float [heads, key lengths, 2 * reach - 1, width / heads])
+        reach (int): head(j) - head(i) runs from -(reach - 1) to reach - 1, or farther on both sides alike.
+        RETURNS (float [heads, key lengths, distances, width / heads], the key lengths): these key lengths, or more.
         """
         # Rows for words as queries are as many as the square of the word lengths: too many to keep.
         if torch.is_grad_enabled() or query_length != 1:
-            return self._rows(query_length, key_lengths, reach)
-        if self._kept_for != (state := self._state()):
-            self._kept, self._kept_for = {}, state
-        return torch.cat([self._kept_rows(length, reach) for length in key_lengths], dim=1)
+            return self._rows(query_length, key_lengths, reach), tuple(key_lengths)
+        state, kept = self._state(), self._kept
+        if kept.state != state:
+            kept = _Kept(state, (), torch.zeros(0))
+        farthest = kept.rows.shape[2] // 2 + 1 if kept.lengths else 0
+        if reach > farthest or not set(key_lengths) <= set(kept.lengths):
+            # In steps, so that a stream of longer and longer texts does not start anew for each.
+            farthest = max(farthest, -(-reach // REACH_STEP) * REACH_STEP)
+            lengths = tuple(sorted({*kept.lengths, *key_lengths}))
+            each = [self._rows(1, [length], farthest) for length in lengths]
+            kept = self._kept = _Kept(state, lengths, torch.cat(each, dim=1))
+        return kept.rows, kept.lengths
 
     def _state(self) -> tuple[Any, ...]:
         """What the rows depend on, without a look at a value, for which a GPU would have to be waited for.
@@ -234,15 +250,8 @@ class RelativeRows(nn.Module):
         weights = [(p.data_ptr(), p._version, p.grad if p.grad is None else p.grad._version) for p in self.parameters()]
         return weights_version(), dtype, *weights
 
-    def _kept_rows(self, length: int, reach: int) -> Tensor:
-        rows = self._kept.get(length)
-        if rows is None or rows.shape[2] < 2 * reach - 1:
-            # Enough for most windows at once, so that a stream of longer and longer texts does not start anew.
-            rows = self._kept[length] = self._rows(1, [length], max(reach, 64))
-        center = rows.shape[2] // 2
-        return rows[:, :, center - reach + 1 : center + reach]
-
     def _rows(self, query_length: int, key_lengths: Sequence[int], reach: int) -> Tensor:
         grid = Grid(query_length, key_lengths, 1 - reach, reach - 1)
-        rows = self.project(self.fuse(self.tables, grid))
+        # A query's scores with the next characters then stand next to each other.
+        rows = self.project(self.fuse(self.tables, grid)).flip(1)
         return rows.unflatten(-1, (self.n_heads, -1)).permute(2, 0, 1, 3).contiguous()

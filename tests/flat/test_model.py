@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from spacy_medflat.flat import kernel as scores
+from spacy_medflat.flat import kernel, position_scores
 from spacy_medflat.flat.batch import DocWords, cut_windows, pack_parts
 from spacy_medflat.flat.model import FlatEncoder, FlatTexts
 from spacy_medflat.flat.settings import FlatSettings
@@ -25,6 +25,12 @@ def largest_error():
     """Shown by `pytest -s`: the largest difference of all outputs and gradients."""
     yield
     print(f"\nlargest error against the naive formula, of {len(LARGEST)} comparisons: {max(LARGEST, default=0.0):.1e}")
+
+
+@pytest.fixture(params=["sampled", "picked"])
+def way(request, monkeypatch):
+    """The two ways of scoring words: that of a CPU, and that of other devices."""
+    monkeypatch.setattr(position_scores, "SAMPLED_ON", {"cpu"} if request.param == "sampled" else set())
 
 
 def make(n_in=12, n_word=5, seed=0, **settings):
@@ -81,13 +87,13 @@ POSITIONS = [(True, False), (True, True), (False, True)]
 @pytest.mark.parametrize("scaled", [True, False])
 @pytest.mark.parametrize(("shared", "learned"), POSITIONS)
 @pytest.mark.parametrize("fusion", ["ff", "ff_two", "attention", "gate"])
-def test_equals_naive(fusion, shared, learned, scaled, n_layers):
+def test_equals_naive(way, fusion, shared, learned, scaled, n_layers):
     encoder = make(fusion=fusion, shared_positions=shared, learned_positions=learned, scaled=scaled, n_layers=n_layers)
     compare(encoder, *batch(1, [(9, 6), (14, 9), (5, 0), (1, 0)], 12, 5))
 
 
 @pytest.mark.parametrize("fusion", ["ff", "ff_two", "attention", "gate"])
-def test_words_alone_equals_naive(fusion):
+def test_words_alone_equals_naive(way, fusion):
     compare(make(fusion=fusion, attend="words"), *batch(2, [(9, 6), (14, 9), (5, 0), (1, 0)], 12, 5))
 
 
@@ -99,9 +105,9 @@ def test_shapes_equal_naive(gated, width, feed_forward):
     compare(encoder, chars, words, layout, windows)
 
 
-def test_several_blocks_equal_naive(monkeypatch):
-    monkeypatch.setattr(scores, "BLOCK_QUERIES", 4)
-    monkeypatch.setattr(scores, "BLOCK_VALUES", 600)  # a few words at a time
+def test_several_blocks_equal_naive(way, monkeypatch):
+    monkeypatch.setattr(kernel, "BLOCK_QUERIES", 4)
+    monkeypatch.setattr(kernel, "BLOCK_VALUES", 600)  # a few words at a time
     compare(make(), *batch(4, [(9, 6), (14, 9), (11, 7)], 12, 5))
 
 
@@ -111,7 +117,7 @@ def test_characters_alone_equal_naive():
 
 
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_order_and_company_do_not_matter(n_layers):
+def test_order_and_company_do_not_matter(way, n_layers):
     encoder = make(n_layers=n_layers).eval()
     chars, words, layout, windows = batch(6, [(9, 6), (14, 9)], 12, 5)
     with torch.no_grad():
@@ -212,6 +218,7 @@ def test_kept_rows_end_with_any_change_of_a_weight(change):
 
 @pytest.mark.parametrize("attend", ["lattice", "words"])
 def test_prediction_never_waits_for_a_device(monkeypatch, attend):
+    monkeypatch.setattr(position_scores, "SAMPLED_ON", set())
     encoder = make(attend=attend).eval()
     chars, words, layout, _ = batch(10, [(9, 6), (14, 9)], 12, 5)
 
@@ -249,7 +256,7 @@ def test_cached_rows_are_kept_for_one_precision(monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_lower_precision_is_near(dtype):
+def test_lower_precision_is_near(way, dtype):
     encoder = make(n_layers=2)
     chars, words, layout, _ = batch(11, [(9, 6), (14, 9)], 12, 5)
     exact = encoder(chars, words, layout).detach()
