@@ -1,5 +1,6 @@
-"""Fixtures of the whole suite."""
+"""Fixtures and settings of the whole suite."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,6 +12,12 @@ settings.register_profile("medflat", deadline=None)
 settings.load_profile("medflat")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_finish() -> None:
+    """Spare each garbage collection a look at what imports made: most of all objects, and none of them ever goes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
