@@ -1,16 +1,25 @@
-"""Fixtures of the whole suite."""
+"""Fixtures and settings of the whole suite."""
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from .pipelines import cnn_pipeline, sample_pipeline, train
+
 # A busy machine is no failure.
 settings.register_profile("medflat", deadline=None)
 settings.load_profile("medflat")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_finish() -> None:
+    """Spare each garbage collection a look at what imports made: most of all objects, and none of them ever goes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +29,21 @@ def data_dir() -> Path:
     if not (folder / "cmeee" / "CMeEE_dev.json").exists():
         pytest.skip(f"no research data in {folder}: set MEDFLAT_DATA to the folder that holds cmeee/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The saved `sample_pipeline`. No test changes it."""
+    path = tmp_path_factory.mktemp("sample_model")
+    sample_pipeline().to_disk(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def known_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved pipeline that knows five sentences, see `tests.pipelines.SENTENCES`. No test changes it."""
+    nlp = cnn_pipeline()
+    train(nlp, 100)
+    path = tmp_path_factory.mktemp("known_model")
+    nlp.to_disk(path)
+    return path

@@ -7,20 +7,28 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import spacy
 import srsly
 import torch
+from spacy.cli.project.run import project_run
 from spacy.cli.train import train
 from spacy.util import load_config, load_model_from_config
 
 from spacy_medflat._internals import encoder_of
 from spacy_medflat.vectors.convert import WordFilter, convert_vectors
 
+from .ner.quick_fits import quick_fits
+from .project_steps import PROJECT, run_in_process
+
 ROOT = Path(__file__).parent.parent
-FEW = {"train": 240, "dev": 60, "steps": 100}
+FEW = {"train": 1200, "dev": 60, "steps": 80}
+# Small batches of ever new texts teach more than large ones of few texts, and in less time.
+BATCH = 1000
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +40,26 @@ def project(tmp_path_factory):
     config = srsly.read_yaml(folder / "project.yml")
     config["workflows"]["most"] = [c for c in config["workflows"]["train"] if c not in ("install", "try")]
     config["vars"].update(steps=FEW["steps"], warmup_steps=10, eval_frequency=FEW["steps"])
+    config["vars"]["schedule"] += f" --training.batcher.size {BATCH}"
     srsly.write_yaml(folder / "project.yml", config)
     for name in ("train", "dev"):
         path = folder / "assets" / "corpus" / f"{name}.json"
         path.write_text(json.dumps(srsly.read_json(path)[: FEW[name]], ensure_ascii=False), encoding="utf8")
-    done = run(folder, "most")
+    # The first step in processes, as a user starts it. Each takes seconds to start.
+    command = [sys.executable, "-m", "spacy", "project", "run", "convert", folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    run(folder, "most")
     return folder
 
 
-def run(project, command, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "spacy", "project", "run", command, str(project), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run(project, command, **given):
+    """Run a step or a workflow. RETURNS (str): what the project command says about the steps."""
+    said = StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), quick_fits():
+        patch.setattr(PROJECT, "run_commands", run_in_process)
+        project_run(project, command, overrides={f"vars.{name}": value for name, value in given.items()})
+    return said.getvalue()
 
 
 def test_the_picture_of_the_readme_is_what_the_pipeline_finds():
@@ -77,9 +89,22 @@ def test_convert_fit_evaluate_and_package(project):
     # What is done is done again only if something changed.
     encoder = project / "assets" / "encoder" / "config.json"
     encoder.write_text(encoder.read_text().replace('_dropout_prob": 0.1', '_dropout_prob": 0.2'))
-    again = run(project, "convert"), run(project, "fit", "--vars.steps", "3", "--vars.eval_frequency", "3")
-    assert "Skipping 'convert'" in again[0].stdout
-    assert "Skipping 'fit'" not in again[1].stdout and again[1].returncode == 0
+    assert "Skipping 'convert'" in run(project, "convert")
+    assert "Skipping 'fit'" not in run(project, "fit", steps=3, eval_frequency=3)
+
+
+# Prints what each command printed. One process for all: starting one takes longer than the commands.
+RUN_ALL = """
+import json, sys
+from spacy.cli import app
+from typer.testing import CliRunner
+
+results = [CliRunner().invoke(app, json.loads(command)) for command in sys.argv[1:]]
+print(json.dumps([result.stdout for result in results]))
+for result in results:
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    assert "Traceback" not in result.output, result.output
+"""
 
 
 def test_the_installed_package_serves_spacys_own_commands_from_any_folder(project, tmp_path):
@@ -88,20 +113,22 @@ def test_the_installed_package_serves_spacys_own_commands_from_any_folder(projec
     assert subprocess.run(pip, capture_output=True, check=False).returncode == 0
     config = tmp_path / "site" / "zh_medflat" / "zh_medflat-0.1.0" / "config.cfg"
     dev = project / "corpus" / "dev.spacy"
-    for command, said in (
-        (["assemble", config, "assembled"], "Initialized pipeline"),
-        (["debug", "data", config, "--paths.train", dev, "--paths.dev", dev], "Corpus is loadable"),
-        (["evaluate", "zh_medflat", dev, "--displacy-path", ".", "--spans-key", "sc"], "parses as HTML"),
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "spacy", *map(str, command)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert said in done.stdout and "Traceback" not in done.stderr, done.stdout + done.stderr
+    commands = {
+        "Initialized pipeline": ["assemble", config, "assembled"],
+        "Corpus is loadable": ["debug", "data", config, "--paths.train", dev, "--paths.dev", dev],
+        "parses as HTML": ["evaluate", "zh_medflat", dev, "--displacy-path", ".", "--spans-key", "sc"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_ALL, *(json.dumps(list(map(str, command))) for command in commands.values())],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for printed, said in zip(json.loads(done.stdout), commands, strict=True):
+        assert said in printed
     assert (tmp_path / "assembled" / "config.cfg").exists()
     trained, assembled = (spacy.load(path) for path in (config.parent, tmp_path / "assembled"))
     words = [nlp.get_pipe("lattice").words.lexicon for nlp in (trained, assembled)]
@@ -174,6 +201,7 @@ def test_training_straight_from_json_gives_the_same_weights_for_the_same_seed(pr
         "paths.train": str(project / "assets" / "corpus" / "train.json"),
         "paths.dev": str(project / "assets" / "corpus" / "dev.json"),
         "paths.encoder": str(project / "assets" / "encoder"),
+        **{"corpora.train.limit": 40, "corpora.dev.limit": 10, "training.batcher.size": 500},
         **{"training.max_steps": 2, "training.eval_frequency": 2},
     }
     weights = []

@@ -1,7 +1,6 @@
 """The workflow "adapt" of the project: which steps run again, what a mistake says, and the whole, hardly trained."""
 
 import hashlib
-import importlib
 import json
 import re
 import shlex
@@ -9,19 +8,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-import spacy.cli
+import spacy
 import srsly
 from spacy.cli.project.run import load_project_config, project_run
-from typer.testing import CliRunner
 
-from spacy_medflat.cli import medflat_cli
 from spacy_medflat.corpus.formats.registry import read_records
 
+from .ner.quick_fits import quick_fits
 from .pipelines import write_recipe
+from .project_steps import PROJECT, run_in_process
 from .snippets import ROOT, check_command
 
 STEPS = srsly.read_yaml(ROOT / "project.yml")["workflows"]["adapt"]
-PROJECT = importlib.import_module("weasel.cli.run")
 
 
 @pytest.fixture
@@ -129,18 +127,12 @@ def test_a_file_that_is_missing_is_one_line(project, capsys, name):
 
 
 def test_texts_become_two_calibrated_pipelines(project, capsys, monkeypatch):
-    def in_process(scripts, **_):
-        for script in scripts:
-            words = shlex.split(script)[3:]
-            app, arguments = (medflat_cli, words[1:]) if words[0] == "medflat" else (spacy.cli.app, words)
-            result = CliRunner().invoke(app, arguments)
-            assert result.exit_code == 0, (script, result.output, result.exception)
-
-    monkeypatch.setattr(PROJECT, "run_commands", in_process)
+    monkeypatch.setattr(PROJECT, "run_commands", run_in_process)
     # Trained so long that most spans are unlikely: all others are read by the calibration.
     few = {"pretrain_length": 64, "pretrain_steps": 2, "sure": 0.5}
     few |= {"steps": 40, "eval_frequency": 40, "warmup_steps": 4}
-    assert run(project, capsys, **few) == STEPS
+    with quick_fits():
+        assert run(project, capsys, **few) == STEPS
     assert run(project, capsys, **few) == []
     corpus = list(read_records(project / "corpus" / "adapt.spacy"))
     assert [record.weight for record in corpus] == [1.0] * 30 + [0.5] * 30

@@ -14,7 +14,7 @@ from spacy_medflat.corpus.formats.registry import read_records
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale.run_folder import PartsFolder
 
-from ..pipelines import DATA, sample_pipeline
+from ..pipelines import DATA
 
 DEV = json.loads((DATA / "dev.json").read_text(encoding="utf8"))
 TRAIN = json.loads((DATA / "train.json").read_text(encoding="utf8"))
@@ -23,10 +23,8 @@ NOTES = NoteSettings()
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model")
-    sample_pipeline().to_disk(path)
-    return path
+def model(sample_model):
+    return sample_model
 
 
 @pytest.fixture(autouse=True)

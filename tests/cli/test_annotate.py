@@ -187,11 +187,19 @@ def test_progress_shows_rate_and_remaining_time_in_a_terminal_only(monkeypatch):
         ("咳嗽\n".encode(), ["--from", "jsonl"], 1, "standard input line 1 column 1: not JSON"),
     ],
 )
-def test_what_is_piped(model, tmp_path, piped, arguments, code, said):
-    command = [sys.executable, "-m", "spacy", "medflat", "annotate", "-", "-m", str(model), "-o", "out.jsonl"]
-    done = subprocess.run([*command, *arguments], cwd=tmp_path, input=piped, capture_output=True, check=False)
-    assert done.returncode == code and said in done.stderr.decode(), done.stderr.decode()
+def test_what_is_piped(model, tmp_path, monkeypatch, piped, arguments, code, said):
+    monkeypatch.chdir(tmp_path)
+    done = run(model, "-", "-o", "out.jsonl", *arguments, text=piped)
+    assert done.exit_code == code and said in done.stderr, done.output
     if code == 0:
         assert len(read_lines(tmp_path / "out.jsonl")) == 2
     else:
         assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_piped_to_a_process(model, tmp_path):
+    command = [sys.executable, "-m", "spacy", "medflat", "annotate", "-", "-m", str(model), "-o", "out.jsonl"]
+    piped = "咳嗽，右肺上叶腺癌\n右肺上叶\n".encode("gbk")
+    done = subprocess.run(command, cwd=tmp_path, input=piped, capture_output=True, check=False)
+    assert done.returncode == 0 and "2 texts with" in done.stderr.decode(), done.stderr.decode()
+    assert len(read_lines(tmp_path / "out.jsonl")) == 2

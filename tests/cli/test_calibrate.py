@@ -8,20 +8,17 @@ from typer.testing import CliRunner
 
 from spacy_medflat.cli import medflat_cli
 from spacy_medflat.ensemble.build import make_ensemble
-from spacy_medflat.ner import calibrate as fitting
-from spacy_medflat.ner.calibration import FitSettings
 
-from ..pipelines import DATA, sample_pipeline, spans_of, transformer_pipeline, write_recipe
+from ..ner.quick_fits import quick_fits
+from ..pipelines import DATA, spans_of, transformer_pipeline, write_recipe
 
 DEV = DATA / "dev.json"
 NEW = "查见颅底凹陷，伴肘管，无殊"
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model")
-    sample_pipeline().to_disk(path)
-    return path
+def model(sample_model):
+    return sample_model
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +33,7 @@ def calibrated(model, tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="module")
 def quick():
-    with pytest.MonkeyPatch.context() as patch:
-        fit = fitting.fit
-        quick = FitSettings(networks=1, hidden=16, least_steps=400, most_steps=400, batch=256, rate=0.01)
-        patch.setattr(fitting, "fit", lambda evidence, gold, settings: fit(evidence, gold, settings or quick))
+    with quick_fits():
         yield
 
 
@@ -118,7 +112,7 @@ def test_without_words(model, tmp_path):
 def test_without_held_out_texts_folds_are_left_out_in_turn(tmp_path, monkeypatch):
     nlp = transformer_pipeline(write_recipe(tmp_path / "encoder"))
     nlp.add_pipe("medflat_lattice", name="lattice", first=True, config={"words": {"path": str(DATA / "lexicon.tsv")}})
-    texts = json.loads((DATA / "train.json").read_text(encoding="utf8"))[:60]
+    texts = json.loads((DATA / "train.json").read_text(encoding="utf8"))[:30]
     data = tmp_path / "train.json"
     data.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf8")
     reader = {"@readers": "spacy_medflat.CMeEE.v1", "path": str(data)}
@@ -137,7 +131,7 @@ def test_without_held_out_texts_folds_are_left_out_in_turn(tmp_path, monkeypatch
     for fold in (1, 2, 3):
         of_fold = spacy.load(tmp_path / "work" / f"fold-{fold}" / "model-last")
         known = [of_fold.get_pipe("medflat_ner").training_texts.know(text["text"]) for text in texts]
-        assert known == [i % 3 != fold - 1 for i in range(60)]
+        assert known == [i % 3 != fold - 1 for i in range(30)]
     assert spacy.load(tmp_path / "out").get_pipe("medflat_ner").calibrator is not None
     again = run(*arguments, "--work", tmp_path / "work")
     assert again.exit_code == 0 and "training without" not in again.output

@@ -21,12 +21,8 @@ from ..pipelines import SENTENCES, cnn_pipeline, spans_of, train, transformer_pi
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    nlp = cnn_pipeline()
-    train(nlp, 100)
-    path = tmp_path_factory.mktemp("model")
-    nlp.to_disk(path)
-    return path
+def model(known_model):
+    return known_model
 
 
 @pytest.fixture
@@ -188,6 +184,19 @@ def test_a_pipeline_that_cannot_be_loaded_is_one_line(model, data, tmp_path, com
         assert isinstance(result.exception, SystemExit)
 
 
+EVALUATE_TWICE = """
+import sys
+from spacy_medflat.cli import medflat_cli
+from typer.testing import CliRunner
+
+model, data, code = sys.argv[1:]
+without = CliRunner().invoke(medflat_cli, ["evaluate", model, data])
+assert without.exit_code == 1 and "--code" in without.stderr, without.output
+given = CliRunner().invoke(medflat_cli, ["evaluate", model, data, "--code", code])
+assert given.exit_code == 0, given.output
+"""
+
+
 def test_functions_that_a_pipeline_needs_are_imported(data, tmp_path):
     code = tmp_path / "mine.py"
     code.write_text(
@@ -199,9 +208,10 @@ def test_functions_that_a_pipeline_needs_are_imported(data, tmp_path):
     nlp.add_pipe("of_mine_too", first=True)
     train(nlp, 1)
     nlp.to_disk(tmp_path / "model")
-    command = [sys.executable, "-m", "spacy", "medflat", "evaluate", tmp_path / "model", data]
-    assert subprocess.run([*command, "--code", code], capture_output=True).returncode == 0
-    assert b"--code" in subprocess.run(command, capture_output=True).stderr
+    # A process of its own, which does not know the component.
+    command = [sys.executable, "-c", EVALUATE_TWICE, tmp_path / "model", data, code]
+    done = subprocess.run(command, capture_output=True, encoding="utf8")
+    assert done.returncode == 0, done.stderr
 
 
 def test_render(model):

@@ -16,7 +16,7 @@ from spacy_medflat.corpus.formats.registry import read_records
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.ensemble.build import make_ensemble
 
-from ..pipelines import DATA, cnn_pipeline, sample_pipeline, train
+from ..pipelines import DATA, cnn_pipeline, train
 from ..scale import faults
 from ..scale.archives import write_lines
 
@@ -25,10 +25,8 @@ SCORES = ["--sure", "0.3", "--unlikely", "0.05", "--n-process", "1"]
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model")
-    sample_pipeline().to_disk(path)
-    return path
+def model(sample_model):
+    return sample_model
 
 
 @pytest.fixture
@@ -102,12 +100,12 @@ def test_a_process_that_is_killed_goes_on(tmp_path):
     train(nlp, 1)
     nlp.add_pipe("medflat_faults", first=True)
     nlp.to_disk(tmp_path / "model")
-    notes = write_lines(tmp_path / "notes.jsonl", ({"text": f"右肺第{i}例结节"} for i in range(1500)))
+    notes = write_lines(tmp_path / "notes.jsonl", ({"text": f"右肺第{i}例结节"} for i in range(1100)))
     output = tmp_path / "silver.jsonl"
     arguments = [str(tmp_path / "model"), str(notes), "-o", str(output), *SCORES, "-c", faults.__file__]
     command = [sys.executable, "-m", "spacy", "medflat", "self-train", *arguments]
     process = subprocess.Popen(
-        command, env={**os.environ, faults.SECONDS: "0.001"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, env={**os.environ, faults.SECONDS: "0.005"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     receipts = tmp_path / "silver.jsonl.run" / "found-0.jsonl.run" / "_receipts"
     end = time.monotonic() + 60
@@ -119,4 +117,4 @@ def test_a_process_that_is_killed_goes_on(tmp_path):
     assert run(*arguments).exit_code == 0
     assert run(*arguments[:3], tmp_path / "whole.jsonl", *arguments[4:]).exit_code == 0
     assert output.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
-    assert sum(1 for _ in read_records(output)) == 1500
+    assert sum(1 for _ in read_records(output)) == 1100

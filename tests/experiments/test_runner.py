@@ -72,7 +72,13 @@ def row(tmp_path_factory):
     return read_matrix(path, {}, has_gpu=False).rows[0]
 
 
-def test_a_run_in_processes_of_its_own(row, tmp_path):
+def test_a_run_in_a_process_of_its_own(row, tmp_path, monkeypatch):
+    start = runner.subprocess.Popen
+    monkeypatch.setattr(
+        runner.subprocess,
+        "Popen",
+        lambda command, **given: (start if "train" in command else InProcess)(command, **given),
+    )
     folder = RunFolder.of(tmp_path, "plain", 0)
     execute(Run(row, 0, folder), ONE)
     names = {path.name for path in folder.path.iterdir()} - {"lock", "stage.lock"}

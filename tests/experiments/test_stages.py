@@ -10,14 +10,12 @@ from spacy_medflat.experiments.folder import RunFolder
 from spacy_medflat.experiments.predictions import read_predictions
 from spacy_medflat.experiments.stages import score_run
 
-from ..pipelines import SENTENCES, cnn_pipeline, make_examples, train
+from ..pipelines import SENTENCES, make_examples
 
 
 @pytest.fixture(scope="module")
-def nlp():
-    nlp = cnn_pipeline()
-    train(nlp, 60)
-    return nlp
+def nlp(known_model):
+    return spacy.load(known_model)
 
 
 def make(folder, nlp, max_length=0, scored="best"):

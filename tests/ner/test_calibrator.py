@@ -8,20 +8,19 @@ import spacy
 
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.ner.calibrate import HeldOut, fit_calibrator
-from spacy_medflat.ner.calibration import FitSettings
 from spacy_medflat.ner.calibrator import LOWEST, Calibrator, kinds_of
 from spacy_medflat.ner.gold import read_gold
 
-from ..pipelines import DATA, SENTENCES, cnn_pipeline, make_examples, sample_examples, sample_pipeline, spans_of
+from ..pipelines import DATA, SENTENCES, cnn_pipeline, make_examples, sample_examples, spans_of
+from .quick_fits import QUICK
 
-QUICK = FitSettings(networks=1, hidden=16, least_steps=400, most_steps=400, batch=256, rate=0.01)
 NEW = "查见颅底凹陷，伴肘管，无殊"
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
+def saved(sample_model, tmp_path_factory):
     """A pipeline of 60 sentences, calibrated on 100 others."""
-    nlp = sample_pipeline()
+    nlp = spacy.load(sample_model)
     recognizer = nlp.get_pipe("medflat_ner")
     held_out = sample_examples(nlp, "dev", 100)
     docs = [nlp.get_pipe("lattice")(example.predicted) for example in held_out]

@@ -17,12 +17,8 @@ from .faults import BAD
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    nlp = cnn_pipeline()
-    train(nlp, 60)
-    folder = tmp_path_factory.mktemp("trained")
-    nlp.to_disk(folder)
-    return folder
+def trained(known_model):
+    return known_model
 
 
 def make(model, **settings):

@@ -1,22 +1,16 @@
 """Several processes, killed and resumed; a real command, killed as a user's would be."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-import torch
 
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.scale import engines
-from spacy_medflat.scale.annotator import Annotator
-from spacy_medflat.scale.items import InputPart, Item
-from spacy_medflat.scale.run_settings import RunSettings
 
 from ..pipelines import cnn_pipeline, train
 from . import faults
@@ -42,22 +36,6 @@ def alive(process_id):
         return False
     # An orphan that nobody waits for stays as a zombie.
     return Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def threads_of_a_worker(model):
-    """How many threads torch has before and after a part, in a process as `run_in_processes` starts it."""
-    engines._start_worker(Annotator(RunSettings(model=str(model), target="jsonl", batch_size=1)), 2)
-    before = torch.get_num_threads()
-    engines._annotate(InputPart(1, [Item("text", "a", 0, ("a", "右肺".encode()))], 0))
-    return before, torch.get_num_threads()
-
-
-def test_processes_share_the_cpus(tmp_path):
-    nlp = cnn_pipeline()
-    train(nlp, 1)
-    nlp.to_disk(tmp_path / "model")
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        assert pool.submit(threads_of_a_worker, tmp_path / "model").result() == (2, 2)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
@@ -89,20 +67,28 @@ def test_killed_and_resumed_is_byte_for_byte_the_same(faulty, tmp_path):
     assert (folder / "_errors.jsonl").read_bytes() == (whole.folder / "_errors.jsonl").read_bytes()
 
 
-def test_a_process_that_dies(faulty, tmp_path, monkeypatch):
-    archive = write_lines(tmp_path / "notes.jsonl", rows(30))
+def test_processes_share_the_cpus_and_one_that_dies_ends_the_run(tmp_path, monkeypatch):
+    nlp = cnn_pipeline()
+    train(nlp, 1)
+    nlp.add_pipe("medflat_faults", first=True)
+    nlp.to_disk(tmp_path / "model")
+    archive = write_lines(tmp_path / "notes.jsonl", rows(60))
     pids = tmp_path / "pids"
     pids.mkdir()
     monkeypatch.setenv(PIDS, str(pids))
     monkeypatch.setenv(SECONDS, "0.05")
+    monkeypatch.setattr(engines, "usable_cpus", lambda: 4)
     killed = []
 
     def kill(state):
-        if not killed:
+        if not killed and state.documents >= 9:
             killed.extend(int(path.name) for path in pids.iterdir())
             os.kill(killed[0], signal.SIGKILL)
 
     with pytest.raises(MedflatError, match="a process died, perhaps because memory ran out: try a smaller --n-process"):
-        run(archive, tmp_path / "out.jsonl", faulty, n_process=2, progress=kill)
+        run(archive, tmp_path / "out.jsonl", tmp_path / "model", n_process=2, progress=kill)
+    # Before their first part and after others.
+    threads = [path.read_text().split() for path in pids.iterdir()]
+    assert max(map(len, threads)) > 3 and {count for counts in threads for count in counts} == {"2"}
     monkeypatch.setenv(SECONDS, "0")
-    assert 3 <= run(archive, tmp_path / "out.jsonl", faulty).resumed < 30
+    assert 9 <= run(archive, tmp_path / "out.jsonl", tmp_path / "model").resumed < 60

@@ -1,13 +1,11 @@
 import pytest
+import spacy
 
 from spacy_medflat.selection.reading import Reader
 
-from ..pipelines import cnn_pipeline, train
-
 
 @pytest.fixture(scope="session")
-def reader():
+def reader(known_model):
     """A pipeline that knows five sentences, see `tests.pipelines.SENTENCES`."""
-    nlp = cnn_pipeline()
-    train(nlp, 60)
+    nlp = spacy.load(known_model)
     return Reader(nlp, nlp.get_pipe("medflat_ner"), "mine 0.0.0")
