@@ -121,7 +121,10 @@ def test_the_installed_package_serves_spacys_own_commands_from_any_folder(projec
     done = subprocess.run(
         [sys.executable, "-c", RUN_ALL, *(json.dumps(list(map(str, command))) for command in commands.values())],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path / "site"), os.environ.get("PYTHONPATH")])),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -42,8 +42,8 @@ def train(
     resume: bool = False,
     checkpoint_every: int = 0,
     use_gpu: int = -1,
-    stdout: IO = sys.stdout,
-    stderr: IO = sys.stderr,
+    stdout: IO | None = None,
+    stderr: IO | None = None,
 ) -> None:
     """Train an initialized pipeline as `spacy.training.loop.train` does, and write checkpoints to `output/checkpoints`.
 
@@ -57,9 +57,10 @@ def train(
         plus what the optimizer keeps, about three times the weights, or four with averages; there are two at a time.
         They are removed when the training is done.
     use_gpu (int): number of the GPU in use, or -1.
-    stdout, stderr (file): for messages and the logger.
+    stdout, stderr (file): for messages and the logger; by default those of the process as they are then.
     RAISES (CheckpointError): resuming is impossible; see the message.
     """
+    stdout, stderr = stdout or sys.stdout, stderr or sys.stderr
     msg = Printer(no_print=True)
     config = nlp.config.interpolate()
     if config["training"]["seed"] is not None:

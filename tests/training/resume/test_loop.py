@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import weakref
+from contextlib import redirect_stdout
 
 import pytest
 from spacy.cli.train import train as spacy_train
@@ -27,9 +28,9 @@ def performance(folder):
 
 
 def run(config, output, **settings):
-    printed = io.StringIO()
     nlp = initialized(config)
-    train(nlp, output, stdout=printed, stderr=printed, **settings)
+    with redirect_stdout(io.StringIO()) as printed:
+        train(nlp, output, **settings)
     return nlp, printed.getvalue()
 
 
@@ -67,6 +68,7 @@ def whole(config, tmp_path_factory):
 
 KILL = """
 import os, signal, sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from spacy_medflat.training.resume.loop import train
 from tests.training.runs import initialized
