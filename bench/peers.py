@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Annotated, Any
 
 import spacy
 import typer
 
-from bench.harness import environment, interleave
+from bench.harness import environment, interleave, report
+from bench.isa import obey_environment
 from bench.memory import forget_peak, peak
-from bench.sides import ASSETS, SIDES, Setting
+from bench.sides import ASSETS, SIDES, Setting, Side
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.experiments.report.tables import Table
 
@@ -47,12 +48,17 @@ def main(
     side: Annotated[list[str] | None, typer.Option(help=f"Sides; by default all: {', '.join(SIDES)}.")] = None,
     lexicon: Annotated[Path, typer.Option(help="Lexicon for FLAT.")] = ASSETS / "lexicon.tsv",
     vectors: Annotated[Path | None, typer.Option(help="Vectors for FLAT; without them it is left out.")] = None,
+    inference: Annotated[
+        bool, typer.Option("--inference", help="Only the speed of inference, after one round of training.")
+    ] = False,
+    busy: Annotated[bool, typer.Option("--busy", help="With --inference: count processor time.")] = False,
     output: Annotated[Path, typer.Option(help="JSON file; a Markdown file of the same name is written too.")] = Path(
         "metrics/peers.json"
     ),
     child: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Measure training, inference, peak memory and long texts of all sides."""
+    obey_environment()
     setting = Setting(encoder, data, texts, batch, vectors, lexicon)
     if child:
         name, task = child.split("|")
@@ -72,6 +78,12 @@ def main(
     command += ["--texts", str(texts), "--lexicon", str(lexicon), *(["--vectors", str(vectors)] if vectors else [])]
     raw = [eg.text for eg in create_cmeee_reader(data, limit=texts)(spacy.blank("zh"))]
     n_chars = sum(map(len, raw))
+    infer: dict[str, Callable[[], None]]
+    if inference:
+        infer = {name: partial(_trained(name, setting).infer, raw) for name in names}
+        speeds = interleave(infer, n_chars, rounds, 1, process_time if busy else perf_counter)
+        report({"inference": speeds}, {"texts": texts, "characters": n_chars, "batch": batch}, output)
+        return
     figures: dict[str, Any] = {
         "setting": {"texts": texts, "characters": n_chars, "batch": batch, "encoder": Path(encoder).name},
         "environment": environment(),
@@ -85,7 +97,7 @@ def main(
         output.write_text(json.dumps(figures, indent=2), encoding="utf8")
     sides = {name: SIDES[name](setting) for name in names}
     figures["training"] = interleave({name: sides[name].train for name in names}, n_chars, rounds, warm_up)
-    infer: dict[str, Callable[[], None]] = {name: partial(sides[name].infer, raw) for name in names}
+    infer = {name: partial(sides[name].infer, raw) for name in names}
     figures["inference"] = interleave(infer, n_chars, rounds, warm_up=1)
     output.write_text(json.dumps(figures, indent=2), encoding="utf8")
     page = _page(figures)
@@ -99,11 +111,16 @@ def _run(command: list[str], name: str, task: str) -> list[Measured]:
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
+def _trained(name: str, setting: Setting) -> Side:
+    """A side after one round. The first step makes the optimizer's state; an untrained head finds half of all spans."""
+    side = SIDES[name](setting)
+    side.train()
+    return side
+
+
 def _measure(name: str, task: str, setting: Setting) -> Iterator[Measured]:
     """Measure one task in this process, where nothing else has been done."""
-    side = SIDES[name](setting._replace(texts=min(setting.texts, 8 * setting.batch)))
-    # The optimizer makes its state at the end of the first step, and an untrained head would find half of all spans.
-    side.train()
+    side = _trained(name, setting._replace(texts=min(setting.texts, 8 * setting.batch)))
     if task == "train":
         yield _timed(side.train, 0)
         return

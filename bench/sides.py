@@ -16,6 +16,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed, load_config
 
 from bench.plain import MAX_CHARS, PlainPointer, Text, make_optimizer, predict, train_step
+from spacy_medflat.compression.parts import Part, parts_of
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.training.optimizer.layerwise import create_layerwise_adamw
 
@@ -67,9 +68,13 @@ def read_batches(nlp: Language, setting: Setting) -> list[list[Example]]:
 
 
 def _pipeline_side(
-    config: str, setting: Setting, overrides: dict[str, Any] | None = None, theirs: dict[str, Any] | None = None
+    config: str,
+    setting: Setting,
+    overrides: dict[str, Any] | None = None,
+    theirs: dict[str, Any] | None = None,
+    int8: bool = False,
 ) -> Side:
-    """A pipeline of ours, or with their encoder in the place of ours."""
+    """A pipeline of ours, or with their encoder in the place of ours; with 8-bit weights from the first reading on."""
     paths: dict[str, Any] = {"paths.encoder": setting.encoder, "paths.train": str(setting.data)}
     loaded = load_config(CONFIGS / config, {**paths, **(overrides or {})})
     if theirs is not None:
@@ -77,7 +82,19 @@ def _pipeline_side(
     nlp = spacy.util.load_model_from_config(loaded, auto_fill=True)
     if setting.vectors is not None and "lattice" in nlp.pipe_names:
         spacy.training.initialize.load_vectors_into_model(nlp, setting.vectors, add_strings=True)
-    return _spacy_side(nlp, setting, annotates=[name for name in nlp.pipe_names if name == "lattice"])
+    side = _spacy_side(nlp, setting, annotates=[name for name in nlp.pipe_names if name == "lattice"])
+    if not int8:
+        return side
+    compressed: list[Part] = []
+
+    def infer(texts: Sequence[str]) -> None:
+        if not compressed:
+            compressed.extend(parts_of(nlp, config))
+            for part in compressed:
+                part.use(True)
+        side.infer(texts)
+
+    return side._replace(infer=infer)
 
 
 def _spacy_side(nlp: Language, setting: Setting, annotates: Iterable[str] = ()) -> Side:
@@ -250,6 +267,7 @@ SIDES: dict[str, Callable[[Setting], Side]] = {
     "ours, bfloat16": partial(
         _pipeline_side, "encoder_only.cfg", overrides={"components.transformer.model.mixed_precision": True}
     ),
+    "ours, 8 bit": partial(_pipeline_side, "encoder_only.cfg", int8=True),
     "ours, with FLAT": partial(_flat, "default.cfg"),
     "ours, FLAT over words": partial(_flat, "flat_words.cfg"),
     "encoder alone": _encoder_alone,
