@@ -1,11 +1,11 @@
-from itertools import pairwise
+from itertools import chain, combinations, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_medflat.windows import greedy_batches, split_windows
+from spacy_medflat.windows import batch_overhead, cheapest_batches, greedy_batches, split_windows
 
 
 @given(st.integers(0, 3000), st.integers(1, 300), st.data())
@@ -55,3 +55,37 @@ def test_batches_of_padded_items_are_bounded(lengths, limit):
     batches = list(greedy_batches(lengths, lambda m, n: max(m or 0, n), lambda count, m: count * m <= limit))
     assert [n for batch in batches for n in batch] == lengths
     assert all(len(batch) == 1 or len(batch) * max(batch) <= limit for batch in batches)
+
+
+def every_cut(n):
+    """All ways to cut n items in their order."""
+    for inner in chain.from_iterable(combinations(range(1, n), k) for k in range(n)):
+        yield [slice(*ends) for ends in pairwise((0, *inner, n))]
+
+
+def cost(sizes, batch, overhead):
+    return overhead + len(sizes[batch]) * int(sizes[batch].max(axis=0).sum())
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), min_size=1, max_size=7),
+    st.integers(0, 40),
+    st.integers(0, 60),
+)
+def test_the_cheapest_batches_are_the_cheapest_of_all(items, overhead, max_items):
+    sizes = np.array(items)
+
+    def allowed(batch):
+        return len(sizes[batch]) == 1 or cost(sizes, batch, 0) <= max_items
+
+    found = cheapest_batches(sizes, max_items, overhead)
+    assert found in list(every_cut(len(sizes))) and all(map(allowed, found))
+    least = min(sum(cost(sizes, b, overhead) for b in cut) for cut in every_cut(len(sizes)) if all(map(allowed, cut)))
+    assert sum(cost(sizes, batch, overhead) for batch in found) == least
+
+
+def test_batches_are_small_on_a_cpu_and_few_on_other_devices():
+    sizes = np.repeat(np.arange(20, 56, 4), 2)[:, None]
+    counts = {device: len(cheapest_batches(sizes, 1024, batch_overhead(device, 1024))) for device in ("cpu", "cuda")}
+    assert counts["cpu"] > counts["cuda"] == 1
+    assert cheapest_batches(sizes[:0], 1024, 48) == []

@@ -18,7 +18,7 @@ from transformers.file_utils import ModelOutput
 from .._internals import encoder_of, encoder_settings, set_encoder
 from ..runtime import one_torch_thread_in_workers, to_device
 from ..torch_layer import CpuAutocast
-from ..windows import check_window
+from ..windows import batch_overhead, check_window
 from .load import load_encoder, position_room
 from .pieces import PieceBatch, PieceMap, batch_pieces
 from .recipe import SavedEncoderModel
@@ -268,7 +268,7 @@ def _predict_in_parts(encoder: Model, batch: PieceBatch, max_items: int) -> Any:
 
     RETURNS (torch float [windows, longest, hidden])
     """
-    parts = list(batch.parts(max_items))
+    parts = list(batch.parts(max_items, batch_overhead(encoder.ops.device_type, max_items)))
     if len(parts) == 1:
         return encoder.predict(batch).last_hidden_state
     hidden = None

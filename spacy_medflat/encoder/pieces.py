@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
-from ..windows import Windows, greedy_batches, split_windows
+from ..windows import Windows, cheapest_batches, split_windows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -138,14 +138,16 @@ class PieceBatch:
             first += len(w.starts)
         return np.concatenate(rows).astype("i") if rows else np.zeros(0, dtype="i")
 
-    def parts(self, max_items: int) -> Iterator[tuple[NDArray[np.int64], "PieceBatch"]]:
-        """Split into parts of at most `max_items` padded pieces (one window at least), windows of one length together.
+    def parts(self, max_items: int, overhead: int) -> Iterator[tuple[NDArray[np.int64], "PieceBatch"]]:
+        """Split into parts of at most `max_items` padded pieces (one window at least), windows of like length together.
 
+        overhead (int): see `cheapest_batches`.
         YIELDS (int64 [k], PieceBatch): the windows' indices in this batch, and a batch of just these.
         """
-        order = np.argsort(self.lengths, kind="stable").tolist()
-        for rows in greedy_batches(order, lambda _, i: len(self.ids[i]), lambda n, longest: n * longest <= max_items):
-            yield np.array(rows), PieceBatch([], [self.ids[i] for i in rows], self.pad_id)
+        order = np.argsort(self.lengths, kind="stable")
+        for part in cheapest_batches(self.lengths[order, None], max_items, overhead):
+            rows = order[part]
+            yield rows, PieceBatch([], [self.ids[i] for i in rows.tolist()], self.pad_id)
 
 
 def batch_pieces(doc_ids: list[NDArray[np.int64]], window: int, overlap: int, pieces: PieceMap) -> PieceBatch:

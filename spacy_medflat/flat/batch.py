@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..runtime import to_device
-from ..windows import greedy_batches, split_windows
+from ..windows import batch_overhead, cheapest_batches, split_windows
 
 Ints = NDArray[np.int64]
 
@@ -157,12 +157,11 @@ def pack_parts(windows: Sequence[Window], max_items: int | None, device: torch.d
         its own. None puts all windows into one part.
     """
     ordered = sorted(windows, key=lambda w: (w.n_chars, len(w.heads)))
-    groups = greedy_batches(
-        ordered,
-        lambda size, w: (w.n_chars, max(size[1] if size else 0, len(w.heads))),
-        lambda count, size: max_items is None or count * sum(size) <= max_items,
-    )
-    return [_pack(group, device) for group in groups]
+    if max_items is None:
+        return [_pack(ordered, device)]
+    sizes = np.array([(w.n_chars, len(w.heads)) for w in ordered], dtype=np.int64).reshape(-1, 2)
+    batches = cheapest_batches(sizes, max_items, batch_overhead(device.type, max_items))
+    return [_pack(ordered[batch], device) for batch in batches]
 
 
 def _pack(windows: Sequence[Window], device: torch.device) -> Part:

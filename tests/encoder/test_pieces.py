@@ -68,11 +68,11 @@ def test_every_token_is_found_at_its_row(lengths, window, data):
         assert mask.sum() == batch.lengths.sum() and ((ids != 0) == (mask == 1)).all()
 
 
-@given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.integers(1, 100))
-def test_parts_hold_every_window_once_and_bound_the_padding(lengths, max_items):
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.integers(1, 100), st.integers(0, 100))
+def test_parts_hold_every_window_once_and_bound_the_padding(lengths, max_items, overhead):
     batch = batch_pieces([np.arange(3, 3 + n) for n in lengths], 30, 0, FakePieces())
     seen = []
-    for rows, part in batch.parts(max_items):
+    for rows, part in batch.parts(max_items, overhead):
         seen.extend(rows.tolist())
         assert len(part) == 1 or part.longest * len(part) <= max_items
         assert all((part.ids[i] == batch.ids[row]).all() for i, row in enumerate(rows))
