@@ -2,8 +2,8 @@
 
     python -m bench.batches MODEL --data CMeEE_dev.json
 
-Texts come in groups of `--group`, as from a service with few requests at a time, or from `nlp.pipe(batch_size=...)`. With
-the highest overhead batches are as few as can be, and padding is most. Prints a row when it is done.
+Texts come in groups of `--group`, as from a service with few requests at a time, or from `nlp.pipe(batch_size=...)`.
+With the highest overhead batches are as few as can be, and padding is most. Prints a row when it is done.
 """
 
 from collections.abc import Callable
