@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from spacy_medflat.flat import kernel, position_scores
+from spacy_medflat.flat import kernel, position_scores, positions
 from spacy_medflat.flat.batch import DocWords, cut_windows, pack_parts
 from spacy_medflat.flat.model import FlatEncoder, FlatTexts
 from spacy_medflat.flat.settings import FlatSettings
@@ -214,6 +214,17 @@ def test_kept_rows_end_with_any_change_of_a_weight(change):
         changed = encoder(chars, words, layout)
     assert not torch.allclose(first, changed)
     torch.testing.assert_close(changed, encoder(chars, words, layout).detach())
+
+
+def test_kept_rows_grow_with_texts_and_words(monkeypatch):
+    """Longer texts, longer words, and back: as with rows that are computed for each batch alone."""
+    monkeypatch.setattr(positions, "REACH_STEP", 4)
+    encoder = make().eval()
+    for sizes in ([(5, 2)], [(14, 9)], [(5, 0)], [(9, 6), (3, 0)], [(16, 12)]):
+        chars, words, layout, _ = batch(sum(map(sum, sizes)), sizes, 12, 5)
+        with torch.no_grad():
+            found, expected = encoder(chars, words, layout), make().eval()(chars, words, layout)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("attend", ["lattice", "words"])
