@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import mean
 from time import perf_counter
@@ -50,6 +51,7 @@ class Setting(NamedTuple):
     encoder (str): name or folder.
     texts (list of Record): the annotated texts to choose from.
     dev (Path): the texts to score on.
+    calibration (Path): the texts to calibrate on before a choice, for the strategy that does so.
     pool (int): texts that a pipeline reads to choose from.
     mixed_precision (bool): whether to train and read in half precision.
     """
@@ -58,6 +60,7 @@ class Setting(NamedTuple):
     encoder: str
     texts: list[Record]
     dev: Path
+    calibration: Path
     pool: int
     mixed_precision: bool
 
@@ -86,6 +89,17 @@ def by_choice(
     return [pool[order[i]] for i in choose(scored, count, seed, seen, spread).chosen]
 
 
+def by_calibrated_choice(
+    setting: Setting, model: Path, pool: list[int], count: int, labelled: list[int], seed: int
+) -> list[int]:
+    """The same, with the pipeline calibrated first."""
+    calibrated = model.with_name("model-calibrated")
+    if not calibrated.exists():
+        command = ["-m", "spacy", "medflat", "calibrate", model, setting.calibration, "--output", calibrated]
+        subprocess.run([sys.executable, *map(str, command)], check=True, stdout=subprocess.DEVNULL)
+    return by_choice(setting, calibrated, pool, count, labelled, seed)
+
+
 def spread_alone(setting: Setting, _: Path, pool: list[int], count: int, labelled: list[int], seed: int) -> list[int]:
     """Spread over groups, whatever the pipeline says."""
     texts = [setting.texts[i].text for i in pool]
@@ -96,6 +110,7 @@ def spread_alone(setting: Setting, _: Path, pool: list[int], count: int, labelle
 STRATEGIES: dict[str, Strategy] = {
     "random": by_chance,
     "select": by_choice,
+    "calibrated": by_calibrated_choice,
     "unsure": partial(by_choice, spread=False),
     "spread": spread_alone,
 }
@@ -112,6 +127,7 @@ def main(
     steps: Annotated[str, typer.Option(help="Steps of training of each round.")] = "200,300,400,500",
     pool: Annotated[int, typer.Option(help="Texts that a pipeline reads to choose from; 0 for all.")] = 5000,
     dev_texts: Annotated[int, typer.Option(help="Texts to score on, the first ones.")] = 2500,
+    calibration_texts: Annotated[int, typer.Option(help="Those after them, to calibrate on.")] = 200,
     mixed_precision: Annotated[
         bool, typer.Option("--mixed-precision", help="Train and read in half precision.")
     ] = False,
@@ -125,7 +141,9 @@ def main(
     rounds = list(zip(_numbers(sizes), _numbers(steps), strict=True))
     names = strategy or ["random", "select"]
     records = [record for record in read_checked(train)[0] if record.text.strip()]
-    setting = Setting(work, encoder, records, _dev(dev, dev_texts, work), pool, mixed_precision)
+    scored = _part(dev, slice(dev_texts), work / "dev.jsonl")
+    calibration = _part(dev, slice(dev_texts, dev_texts + calibration_texts), work / "calibration.jsonl")
+    setting = Setting(work, encoder, records, scored, calibration, pool, mixed_precision)
     print(
         f"{'strategy':10} {'seed':>4} {'texts':>6} {'characters':>10} {'entities':>8} {'F1':>7} {'seconds':>8}",
         flush=True,
@@ -143,14 +161,13 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def _dev(dev: Path, count: int, work: Path) -> Path:
-    """The first dev texts, in a file that all runs read."""
-    path = work / "dev.jsonl"
+def _part(dev: Path, part: slice, path: Path) -> Path:
+    """Some of the dev texts, in a file that all runs read."""
     if not path.exists():
-        work.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         clean, _ = read_checked(dev)
         with replaced_when_done(path) as scratch:
-            write_records((record for record, _ in zip(clean, range(count), strict=False)), scratch, "jsonl")
+            write_records(islice(clean, part.start, part.stop), scratch, "jsonl")
     return path
 
 
