@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints1d = NDArray[np.int64]
-# In characters. By measurement with float32, bfloat16 and 8 bits, anything from 24 to 64 is as good.
+# In characters; from 24 to 64 are as good, with float32, bfloat16 and 8 bits (`bench.batches`).
 CPU_OVERHEAD = 48
 Item = TypeVar("Item")
 Size = TypeVar("Size")

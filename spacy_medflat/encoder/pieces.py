@@ -144,8 +144,9 @@ class PieceBatch:
         overhead (int): see `cheapest_batches`.
         YIELDS (int64 [k], PieceBatch): the windows' indices in this batch, and a batch of just these.
         """
-        order = np.argsort(self.lengths, kind="stable")
-        for part in cheapest_batches(self.lengths[order, None], max_items, overhead):
+        lengths = self.lengths
+        order = np.argsort(lengths, kind="stable")
+        for part in cheapest_batches(lengths[order, None], max_items, overhead):
             rows = order[part]
             yield rows, PieceBatch([], [self.ids[i] for i in rows.tolist()], self.pad_id)
 

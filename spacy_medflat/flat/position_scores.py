@@ -122,6 +122,8 @@ def word_scores(
     lengths (int64 [windows, words]): which of the key lengths each word has.
     heads (int64 [windows, words]): its first character.
     n_lengths (sequence of int): for each window, its largest value in `lengths` plus 1.
+    first, size (int): the queries, see above.
+    reach (int): characters of the longest window.
     n_distances (int): how many distances all rows have.
     """
     steps = torch.arange(size, device=heads.device)

@@ -215,7 +215,7 @@ class RelativeRows(nn.Module):
         )
         self.fuse = make_fusion(s.fusion, s.width, s.width)
         self.project = nn.Linear(s.width, s.width, bias=False)
-        self._kept = _Kept((), (), torch.zeros(0))
+        self._kept = _Kept((), (), torch.zeros(0, 0, 0, 0))
 
     def forward(self, query_length: int, key_lengths: Sequence[int], reach: int) -> tuple[Tensor, tuple[int, ...]]:
         """Rows for queries of one length.
@@ -229,13 +229,16 @@ class RelativeRows(nn.Module):
             return self._rows(query_length, key_lengths, reach), tuple(key_lengths)
         state, kept = self._state(), self._kept
         if kept.state != state:
-            kept = _Kept(state, (), torch.zeros(0))
-        farthest = kept.rows.shape[2] // 2 + 1 if kept.lengths else 0
+            kept = _Kept(state, (), torch.zeros(0, 0, 0, 0))
+        farthest = (kept.rows.shape[2] + 1) // 2
         if reach > farthest or not set(key_lengths) <= set(kept.lengths):
             # In steps, so that a stream of longer and longer texts does not start anew for each.
             farthest = max(farthest, -(-reach // REACH_STEP) * REACH_STEP)
             lengths = tuple(sorted({*kept.lengths, *key_lengths}))
-            each = [self._rows(1, [length], farthest) for length in lengths]
+            known = kept.lengths if kept.rows.shape[2] == 2 * farthest - 1 else ()
+            each = [
+                kept.rows.narrow(1, known.index(n), 1) if n in known else self._rows(1, [n], farthest) for n in lengths
+            ]
             kept = self._kept = _Kept(state, lengths, torch.cat(each, dim=1))
         return kept.rows, kept.lengths
 

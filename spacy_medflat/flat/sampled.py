@@ -10,6 +10,7 @@ precision has no such product.
 """
 
 import warnings
+from functools import cache
 from typing import Any
 
 import torch
@@ -33,16 +34,15 @@ def sampled_scores(query: Tensor, rows: Tensor, index: Tensor) -> Tensor:
     starts = torch.arange(0, index.numel() + 1, n_keys, dtype=torch.int32, device=index.device)
     columns = index.to(torch.int32).flatten()
     places = torch.zeros((n_heads, index.numel()), dtype=query.dtype, device=index.device)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        chosen = torch.sparse_csr_tensor(
-            starts.repeat(n_heads, 1),
-            columns.repeat(n_heads, 1),
-            places,
-            (n_heads, n_queries, rows.shape[1]),
-            # Columns are neither sorted nor different, which this product does not need.
-            check_invariants=False,
-        )
+    _silence_beta_warning()
+    chosen = torch.sparse_csr_tensor(
+        starts.repeat(n_heads, 1),
+        columns.repeat(n_heads, 1),
+        places,
+        (n_heads, n_queries, rows.shape[1]),
+        # Columns are neither sorted nor different, which this product does not need.
+        check_invariants=False,
+    )
     torch.sparse.sampled_addmm(chosen, query, rows.transpose(1, 2), beta=0.0, out=chosen)
     return chosen.values().view(n_heads, n_queries, n_keys)
 
@@ -91,6 +91,14 @@ class SampledProduct(torch.autograd.Function):
         query, rows, index = ctx.saved_tensors
         d_query, d_rows = weighted_rows(grads[0], rows, index), weighted_queries(grads[0], query, index, rows.shape[1])
         return d_query.to(query.dtype), d_rows.to(rows.dtype), None
+
+
+@cache
+def _silence_beta_warning() -> None:
+    """torch warns at the first sparse tensor of a process that they are a beta. Users can do nothing about it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.eye(1).to_sparse_csr()
 
 
 def _exact(x: Tensor) -> Tensor:

@@ -68,7 +68,6 @@ def whole(config, tmp_path_factory):
 
 KILL = """
 import os, signal, sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from spacy_medflat.training.resume.loop import train
 from tests.training.runs import initialized
