@@ -13,7 +13,7 @@ from spacy_transformers.data_classes import FullTransformerBatch, HFObjects, Tra
 from spacy_transformers.layers.hf_wrapper import HFWrapper
 from thinc.api import Model, chain, torch2xp
 from thinc.types import ArgsKwargs, Floats2d, Ints2d, Ragged
-from transformers.file_utils import ModelOutput
+from transformers.utils import ModelOutput
 
 from .._internals import encoder_of, encoder_settings, set_encoder
 from ..runtime import one_torch_thread_in_workers, to_device
