@@ -1,1 +1,1 @@
-"""Adapting to a house's own notes: what trained pipelines find in them becomes a corpus to train on."""
+"""Adapting to your own notes: what trained pipelines find in them becomes a corpus to train on."""
