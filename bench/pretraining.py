@@ -38,7 +38,7 @@ from spacy_medflat.encoder.pretraining.survey import survey_texts
 from spacy_medflat.encoder.pretraining.text_inputs import find_inputs
 from spacy_medflat.encoder.pretraining.trainer import Trainer
 from spacy_medflat.encoder.pretraining.vocabulary import frequent_characters
-from spacy_medflat.runtime import has_bfloat16
+from spacy_medflat.runtime import bfloat16_pays
 
 RECIPE = {
     "hidden_size": 256,
@@ -68,7 +68,7 @@ def speed(
             vocabulary=0 if encoder else 7000,
             batch=batch,
             dropout=0.0,
-            mixed_precision=has_bfloat16(torch.device("cpu")),
+            mixed_precision=bfloat16_pays(torch.device("cpu")),
         )
         ours, plain = _sides(settings, data)
     sides = {"medflat pretrain": ours, "plain loop": plain}

@@ -23,8 +23,8 @@ class CpuAutocast:
     """Runs torch layers in bfloat16 where thinc's mixed precision, which is for a GPU, does nothing.
 
     Weights, their gradients and the optimizer stay float32, and so does all that autocast leaves alone; bfloat16 has
-    the range of float32, so gradients need no scaling. It pays on a CPU that multiplies bfloat16 itself (`avx512_bf16`
-    or `amx_bf16` among the flags of `lscpu`); on others it is slower than float32.
+    the range of float32, so gradients need no scaling. It pays on a CPU that multiplies bfloat16 itself and faster
+    (`runtime.bfloat16_pays`); on others it is slower than float32.
 
     enabled (bool): the setting `mixed_precision` of an architecture.
     """

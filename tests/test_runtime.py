@@ -8,8 +8,8 @@ import torch
 
 from spacy_medflat.errors import MedflatError
 from spacy_medflat.runtime import (
+    bfloat16_pays,
     free_memory,
-    has_bfloat16,
     processes_that_fit,
     stop_asked,
     to_device,
@@ -59,13 +59,20 @@ def test_no_gpu():
         use_device(3)
 
 
-def test_a_cpu_that_has_bfloat16(tmp_path):
+@pytest.mark.parametrize(
+    "vendor, flags, pays",
+    [
+        ("AuthenticAMD", "fpu avx512f", False),
+        ("AuthenticAMD", "fpu avx512f avx512_bf16", True),
+        ("GenuineIntel", "fpu avx512f avx512_bf16", False),
+        ("GenuineIntel", "fpu avx512f avx512_bf16 amx_bf16", True),
+    ],
+)
+def test_cpus_where_bfloat16_pays(tmp_path, vendor, flags, pays):
     cpuinfo = tmp_path / "cpuinfo"
-    assert not has_bfloat16(torch.device("cpu"), cpuinfo)
-    cpuinfo.write_text("flags\t: fpu avx512f\n")
-    assert not has_bfloat16(torch.device("cpu"), cpuinfo)
-    cpuinfo.write_text("flags\t: fpu avx512f avx512_bf16\n")
-    assert has_bfloat16(torch.device("cpu"), cpuinfo)
+    assert not bfloat16_pays(torch.device("cpu"), cpuinfo)
+    cpuinfo.write_text(f"vendor_id\t: {vendor}\nflags\t\t: {flags}\n")
+    assert bfloat16_pays(torch.device("cpu"), cpuinfo) == pays
 
 
 def test_a_device_for_torch_alone():

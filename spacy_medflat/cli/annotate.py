@@ -48,7 +48,7 @@ def annotate(
         bool,
         typer.Option(
             "--mixed-precision",
-            help="Compute in float16 on a GPU, in bfloat16 on a CPU: faster where lscpu shows avx512_bf16 or amx_bf16.",
+            help="Compute in float16 on a GPU, in bfloat16 on a CPU: faster with avx512_bf16 of AMD or amx_bf16.",
         ),
     ] = False,
     n_process: Annotated[

@@ -11,7 +11,7 @@ from ..encoder.pretraining.pretrain import pretrain as run_pretraining
 from ..encoder.pretraining.pretrain_settings import PretrainSettings
 from ..encoder.pretraining.run_options import RunOptions
 from ..encoder.pretraining.text_inputs import find_inputs
-from ..runtime import has_bfloat16, torch_device
+from ..runtime import bfloat16_pays, torch_device
 from .common import GpuId, friendly_errors, say
 from .progress import steps_watched
 
@@ -61,7 +61,7 @@ def pretrain(
     mixed_precision: Annotated[
         bool | None,
         typer.Option(
-            "--mixed-precision/--full-precision", help="Compute in bfloat16. By default where the machine has it."
+            "--mixed-precision/--full-precision", help="Compute in bfloat16. By default where that is faster."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
@@ -90,7 +90,7 @@ def pretrain(
     """
     with friendly_errors("The same command with --resume goes on from the last checkpoint, if there is one."):
         device = torch_device(gpu_id)
-        precision = has_bfloat16(device) if mixed_precision is None else mixed_precision
+        precision = bfloat16_pays(device) if mixed_precision is None else mixed_precision
         given = {name: value for name, value in context.params.items() if name in PretrainSettings.model_fields}
         settings = PretrainSettings.checked(
             **{**given, "lexicon": _name(lexicon), "vectors": _name(vectors), "mixed_precision": precision}
