@@ -12,7 +12,6 @@ A row is printed when it is done. What is done stays in WORK: the same command g
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from typing import Annotated, Any, NamedTuple
 import spacy
 import typer
 
+from bench.training import Training
 from spacy_medflat.corpus.check import read_checked
 from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.reader import create_cmeee_reader
@@ -41,7 +41,6 @@ from spacy_medflat.selection.duplicates import NearDuplicates
 from spacy_medflat.selection.reading import Reader, read_notes
 
 CONFIG = Path(__file__).parents[1] / "configs" / "encoder_only.cfg"
-WARM_UP = 0.1
 
 
 class Setting(NamedTuple):
@@ -219,38 +218,12 @@ def _next_texts(setting: Setting, strategy: str, seed: int, chosen: list[int], s
 
 
 def _train(setting: Setting, run: Path, chosen: list[int], steps: int, seed: int) -> None:
-    """Train in a process of its own, which gives all memory back; keep the last step."""
-    data = run / "train.jsonl"
+    data, few = run / "train.jsonl", run / "few.jsonl"
     write_records((setting.texts[i] for i in chosen), data, "jsonl")
-    # The dev texts of the training choose nothing; a few suffice for its log.
-    few = run / "few.jsonl"
     lines = setting.dev.read_text(encoding="utf8").splitlines(keepends=True)
     few.write_text("".join(lines[:50]), encoding="utf8")
-    warm_up = max(int(WARM_UP * steps), 1)
-    values = {
-        "paths.train": data,
-        "paths.dev": few,
-        "paths.encoder": setting.encoder,
-        "system.seed": seed,
-        "training.max_steps": steps,
-        "training.eval_frequency": steps,
-        "training.logger.progress_bar": "false",
-        "components.transformer.model.mixed_precision": str(setting.mixed_precision).lower(),
-        **{
-            f"training.optimizer.{rate}.{name}": value
-            for rate in ("encoder_rate", "head_rate")
-            for name, value in (("warmup_steps", warm_up), ("total_steps", steps))
-        },
-    }
-    overrides = [part for name, value in values.items() for part in (f"--{name}", str(value))]
-    # A killed run leaves no model that looks whole.
-    part = run / "model.part"
-    shutil.rmtree(part, ignore_errors=True)
-    command = [sys.executable, "-m", "spacy", "train", str(CONFIG), "--output", str(part), *overrides]
-    with (run / "train.log").open("w") as log:
-        subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
-    shutil.rmtree(part / "model-best", ignore_errors=True)
-    part.rename(run / "model")
+    half = ("transformer.model",) if setting.mixed_precision else ()
+    Training(CONFIG, setting.encoder, few, half).run(data, run / "model", steps, seed)
 
 
 def _score(model: Path, dev: Path) -> dict[str, Any]:
