@@ -14,18 +14,14 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
-from bench.training import Training
+from bench.training import Training, numbers, written_once
 from spacy_medflat.corpus.check import read_checked
-from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.record import Record
-from spacy_medflat.files import replaced_when_done
 
 # Whether the encoder has read the notes, and whether a teacher labels them.
 ARMS = {"labels": (False, False), "pretrained": (True, False), "taught": (False, True), "both": (True, True)}
@@ -82,9 +78,9 @@ def main(
     texts = Texts(
         work,
         records,
-        _written((Record(record.text, []) for record in records), work / "notes.jsonl"),
-        _written(islice(clean, dev_texts), work / "scored.jsonl"),
-        _written(islice(clean, dev_texts, dev_texts + calibration_texts), work / "calibration.jsonl"),
+        written_once((Record(record.text, []) for record in records), work / "notes.jsonl"),
+        written_once(clean[:dev_texts], work / "scored.jsonl"),
+        written_once(clean[dev_texts : dev_texts + calibration_texts], work / "calibration.jsonl"),
         dev,
     )
     teaching = ["--count", str(count), "--sure", str(sure), "--weight", str(weight)]
@@ -92,7 +88,7 @@ def main(
     encoders = {False: encoder, True: pretrained}
     trainings = {reads: Training(config, name, texts.calibration, half) for reads, name in encoders.items()}
     print(f"{'texts':>6} {'seed':>4} {'arm':10} {'head':>6} {'words':>6}", flush=True)
-    for size, some_steps in zip(_numbers(sizes), _numbers(steps), strict=True):
+    for size, some_steps in zip(numbers(sizes), numbers(steps), strict=True):
         for number in seed or [0, 1, 2]:
             for name in arms:
                 reads, taught = ARMS[name]
@@ -107,22 +103,10 @@ def main(
                 print(f"{size:6} {number:4} {name:10} {head:6.2f} {words:6.2f}", flush=True)
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
-
-
-def _written(records: Iterable[Record], path: Path) -> Path:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced_when_done(path) as scratch:
-            write_records(records, scratch, "jsonl")
-    return path
-
-
 def _labels(texts: Texts, size: int, seed: int) -> Path:
     shuffled = list(texts.labelled)
     random.Random(1 + seed).shuffle(shuffled)
-    return _written(shuffled[:size], texts.work / f"{size}-s{seed}.jsonl")
+    return written_once(shuffled[:size], texts.work / f"{size}-s{seed}.jsonl")
 
 
 def _taught(texts: Texts, teacher: Path, labels: Path, options: list[str], output: Path) -> Path:

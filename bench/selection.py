@@ -16,7 +16,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from statistics import mean
 from time import perf_counter
@@ -25,12 +24,12 @@ from typing import Annotated, Any, NamedTuple
 import spacy
 import typer
 
-from bench.training import Training
+from bench.training import Training, numbers, written_once
 from spacy_medflat.corpus.check import read_checked
 from spacy_medflat.corpus.formats.registry import write_records
 from spacy_medflat.corpus.reader import create_cmeee_reader
 from spacy_medflat.corpus.record import Record
-from spacy_medflat.files import replaced_when_done, write_json
+from spacy_medflat.files import write_json
 from spacy_medflat.loading import first_span_finder
 from spacy_medflat.ner.gold import read_gold
 from spacy_medflat.ner.span_finder import candidates_of
@@ -137,11 +136,12 @@ def main(
 
     torch.set_num_threads(threads)
     os.environ.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
-    rounds = list(zip(_numbers(sizes), _numbers(steps), strict=True))
+    rounds = list(zip(numbers(sizes), numbers(steps), strict=True))
     names = strategy or ["random", "select"]
     records = [record for record in read_checked(train)[0] if record.text.strip()]
-    scored = _part(dev, slice(dev_texts), work / "dev.jsonl")
-    calibration = _part(dev, slice(dev_texts, dev_texts + calibration_texts), work / "calibration.jsonl")
+    clean = list(read_checked(dev)[0])
+    scored = written_once(clean[:dev_texts], work / "dev.jsonl")
+    calibration = written_once(clean[dev_texts : dev_texts + calibration_texts], work / "calibration.jsonl")
     setting = Setting(work, encoder, records, scored, calibration, pool, mixed_precision)
     print(
         f"{'strategy':10} {'seed':>4} {'texts':>6} {'characters':>10} {'entities':>8} {'F1':>7} {'seconds':>8}",
@@ -150,24 +150,10 @@ def main(
     scores: dict[tuple[str, int], list[float]] = {}
     for number in seed or [0, 1]:
         for name in names:
-            for size, result in zip(_numbers(sizes), _rounds(setting, name, number, rounds), strict=True):
+            for size, result in zip(numbers(sizes), _rounds(setting, name, number, rounds), strict=True):
                 scores.setdefault((name, size), []).append(result["f1"])
     for size, _ in rounds:
         print(f"{size:6} " + ", ".join(f"{name} {mean(scores[name, size]):.2f}" for name in names))
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
-
-
-def _part(dev: Path, part: slice, path: Path) -> Path:
-    """Some of the dev texts, in a file that all runs read."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        clean, _ = read_checked(dev)
-        with replaced_when_done(path) as scratch:
-            write_records(islice(clean, part.start, part.stop), scratch, "jsonl")
-    return path
 
 
 def _rounds(setting: Setting, strategy: str, seed: int, rounds: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:

@@ -3,11 +3,29 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from spacy_medflat.corpus.formats.registry import write_records
+from spacy_medflat.corpus.record import Record
+from spacy_medflat.files import replaced_when_done
+
 WARM_UP = 0.1
+
+
+def numbers(text: str) -> list[int]:
+    """Those of an option, separated by commas."""
+    return [int(part) for part in text.split(",")]
+
+
+def written_once(records: Iterable[Record], path: Path) -> Path:
+    """JSON lines that all runs read; the file of an earlier start stays."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_when_done(path) as scratch:
+            write_records(records, scratch, "jsonl")
+    return path
 
 
 class Training(NamedTuple):

@@ -78,7 +78,7 @@ def to_device(values: "NDArray | torch.Tensor", device: "torch.device") -> "torc
 def bfloat16_pays(device: "torch.device", cpuinfo: Path = _CPUINFO) -> bool:
     """Whether the device multiplies bfloat16 itself, and faster than float32.
 
-    An Intel CPU that has `avx512_bf16` without `amx_bf16`, as many virtual machines do, has half the throughput.
+    An Intel CPU that has `avx512_bf16` without `amx_bf16`, as in some virtual machines, is slower in it.
     """
     import torch
 
