@@ -85,7 +85,7 @@ def cheapest_batches(sizes: NDArray[np.int64], max_items: int, overhead: int) ->
     A batch has a width, the sum of the largest sizes of its items, and costs overhead + items * width. Few large
     batches have more padding, many small ones more overhead.
 
-    sizes (int64 [items, n]): of each item; items of like sizes should stand together.
+    sizes (int64 [items, n]): of each item, their sum at least 1; items of like sizes should stand together.
     max_items (int): the most that items * width may be, unless the batch is a single item.
     overhead (int): what a batch costs beside its items, in the same unit.
     RETURNS (list of slice): the batches.
@@ -93,7 +93,7 @@ def cheapest_batches(sizes: NDArray[np.int64], max_items: int, overhead: int) ->
     n_items = len(sizes)
     cost, starts = np.zeros(n_items + 1, dtype=np.int64), np.zeros(n_items + 1, dtype=np.int64)
     for end in range(1, n_items + 1):
-        most = max(1, max_items // max(1, int(sizes[end - 1].sum())))
+        most = max(1, max_items // int(sizes[end - 1].sum()))
         first = max(0, end - most)
         # Of the batches that end here, from the smallest on.
         width = np.maximum.accumulate(sizes[first:end][::-1]).sum(axis=1)

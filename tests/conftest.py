@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from .pipelines import cnn_pipeline, sample_pipeline, train
@@ -12,6 +13,11 @@ from .pipelines import cnn_pipeline, sample_pipeline, train
 # A busy machine is no failure.
 settings.register_profile("medflat", deadline=None)
 settings.load_profile("medflat")
+
+# Each process of `pytest -n` has a core of its own.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
 
 ROOT = Path(__file__).resolve().parents[1]
 

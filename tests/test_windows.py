@@ -68,7 +68,7 @@ def cost(sizes, batch, overhead):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), min_size=1, max_size=7),
+    st.lists(st.tuples(st.integers(1, 9), st.integers(0, 4)), min_size=1, max_size=7),
     st.integers(0, 40),
     st.integers(0, 60),
 )
