@@ -79,6 +79,8 @@ def select(
         settings = SelectSettings(count, at_random, pool, max_length, seed)
         with _counted() as advance:
             selection = select_notes(sources, fields, reader, settings, texts, advance)
+        if len(selection.notes) < count and any(source.kind == "text" for source in sources):
+            _warn("each .txt file is one note; where it has a note a line, add --from lines")
         if not selection.notes:
             raise MedflatError(f"none of {amount(selection.pool.read, 'note')} is left: {_why(selection.pool)}")
         labels = reader.finder.labels if reader else ()

@@ -111,6 +111,17 @@ def test_brat_warns_of_emoji(model, tmp_path):
     assert "emoji" not in result.stderr and '<Label value="bod"/>' in result.stdout
 
 
+def test_lines_in_a_text_file_are_told_how(model, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("".join(f"{note.text}\n" for note in documents(30)), encoding="utf8")
+    command = ["select", model, notes, "-o", tmp_path / "todo.jsonl", "--count", "3"]
+    result = run(*command, "--max-length", "100")
+    assert result.exit_code == 1 and "none of 1 note is left: 1 longer than" in result.stderr
+    assert "add --from lines" in result.stderr
+    result = run(*command, "--from", "lines")
+    assert result.exit_code == 0 and "--from lines" not in result.stderr, result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
