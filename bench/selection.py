@@ -38,6 +38,7 @@ from spacy_medflat.scale.items import Document
 from spacy_medflat.selection.choose import Scored, choose
 from spacy_medflat.selection.duplicates import NearDuplicates
 from spacy_medflat.selection.reading import Reader, read_notes
+from spacy_medflat.selection.select import balanced
 
 CONFIG = Path(__file__).parents[1] / "configs" / "encoder_only.cfg"
 
@@ -73,16 +74,24 @@ def by_chance(_: Setting, __: Path, pool: list[int], count: int, ___: list[int],
 
 
 def by_choice(
-    setting: Setting, model: Path, pool: list[int], count: int, labelled: list[int], seed: int, spread: bool = True
+    setting: Setting,
+    model: Path,
+    pool: list[int],
+    count: int,
+    labelled: list[int],
+    seed: int,
+    balance: bool = True,
+    spread: bool = True,
 ) -> list[int]:
-    """What `spacy medflat select` chooses."""
+    """What `spacy medflat select` chooses, or less of it."""
     nlp = spacy.load(model)
     reader = Reader(nlp, first_span_finder(nlp, model), model.name)
     texts = [setting.texts[i].text for i in pool]
     found = read_notes(reader, [Document(text, {}, None, "") for text in texts])
     read = {i: note for i, note in found if not isinstance(note, str)}
     order = sorted(read)
-    scored = [Scored(texts[i], read[i].uncertainty) for i in order]
+    notes = [read[i] for i in order]
+    scored = balanced(notes, count) if balance else [Scored(note.document.text, note.uncertainty) for note in notes]
     seen = NearDuplicates(setting.texts[i].text for i in labelled)
     return [pool[order[i]] for i in choose(scored, count, seed, seen, spread).chosen]
 
@@ -109,7 +118,8 @@ STRATEGIES: dict[str, Strategy] = {
     "random": by_chance,
     "select": by_choice,
     "calibrated": by_calibrated_choice,
-    "unsure": partial(by_choice, spread=False),
+    "unbalanced": partial(by_choice, balance=False),
+    "unsure": partial(by_choice, balance=False, spread=False),
     "spread": spread_alone,
 }
 

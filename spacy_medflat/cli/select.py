@@ -57,9 +57,9 @@ def select(
 ) -> None:
     """Choose the notes that teach a pipeline most, and write them with its suggestions, to be corrected.
 
-    Those it is unsure of, spread over what there is, no two nearly alike, and none that it was trained on. Corrected
-    tasks are read back by `convert`. Texts that are chosen so are no sample: draw those that scores and thresholds
-    come from with --random.
+    Those it is unsure of, spread over its labels and over what there is, no two nearly alike, and none that it was
+    trained on. Corrected tasks are read back by `convert`. Texts that are chosen so are no sample: draw those that
+    scores and thresholds come from with --random.
     """
     with friendly_errors():
         tool = tool_for(output, target)

@@ -17,7 +17,7 @@ class Scored(NamedTuple):
     """A text to choose from.
 
     text (str): the text.
-    uncertainty (float): what annotating it would tell, see `uncertainty.text_uncertainty`.
+    uncertainty (float): what annotating it would tell, in bits for each character.
     """
 
     text: str

@@ -15,7 +15,7 @@ from ..ner.spans import Candidates, logit, resolve
 from ..ner.training_texts import TrainingTexts
 from ..scale.annotator import batches
 from ..scale.items import Document
-from .uncertainty import text_uncertainty
+from .uncertainty import label_bits, reading_cost
 
 _BATCH = 64
 _SCORE_DIGITS = 4
@@ -45,14 +45,23 @@ class ReadNote:
 
     document (Document): the note.
     entities (list of Entity): those above their thresholds, with scores.
-    uncertainty (float): see `uncertainty.text_uncertainty`.
+    bits (tuple of float): what annotating it would tell of each label, see `uncertainty.label_bits`.
     confidence (float): the mean chance that a span which was considered is rightly taken or left, from .5 to 1.
     """
 
     document: Document
     entities: list[Entity] = field(default_factory=list)
-    uncertainty: float = 0.0
+    bits: tuple[float, ...] = ()
     confidence: float = 1.0
+
+    @property
+    def uncertainty(self) -> float:
+        """What annotating it would tell, in bits for each character that must be read.
+
+        By the length, as in Shen et al., "Deep Active Learning for Named Entity Recognition" (ICLR 2018), since long
+        texts have more of everything.
+        """
+        return sum(self.bits) / reading_cost(self.document.text)
 
 
 def read_notes(reader: Reader, documents: Sequence[Document]) -> Iterator[tuple[int, ReadNote | str]]:
@@ -100,6 +109,6 @@ def _read(
             for start, end, label, of_span in places
             for span in [doc[start:end]]
         ],
-        text_uncertainty(candidates, len(document.text)),
+        tuple(label_bits(candidates, len(labels)).tolist()),
         float(np.maximum(score, 1.0 - score).mean()) if len(score) else 1.0,
     )

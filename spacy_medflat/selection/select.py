@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from ..corpus.formats.registry import read_records
 from ..corpus.record import Problem
 from ..scale.items import Document, Failure
@@ -12,10 +14,12 @@ from ..scale.parse import parse
 from ..scale.readers import Meter, read_items
 from ..scale.run_settings import FieldNames
 from ..scale.sources import Source
-from .choose import Scored, choose
+from .balance import label_weights
+from .choose import LOOKED_AT, Scored, choose
 from .duplicates import NearDuplicates
 from .pool import KnownTexts, Pool, Texts, draw_pool
 from .reading import Reader, ReadNote, read_notes
+from .uncertainty import reading_cost
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,21 @@ def select_notes(
         notes = _chosen(pool, texts, list(map(ReadNote, pool.documents)), settings, seen)
         return Selection(_read(reader, notes, pool, advance) if reader else notes, pool)
     read = _read(reader, list(map(ReadNote, pool.documents)), pool, advance)
-    texts = [Scored(note.document.text, note.uncertainty) for note in read]
-    return Selection(_chosen(pool, texts, read, settings, seen), pool)
+    return Selection(_chosen(pool, balanced(read, settings.count), read, settings, seen), pool)
+
+
+def balanced(notes: Sequence[ReadNote], count: int) -> list[Scored]:
+    """Texts by what annotating them would tell, with labels weighted as in `balance.label_weights`.
+
+    notes (sequence of ReadNote): all notes to choose from.
+    count (int): how many are wanted.
+    """
+    if not notes:
+        return []
+    bits = np.array([note.bits for note in notes])
+    costs = np.array([reading_cost(note.document.text) for note in notes], dtype=np.float64)
+    values = bits @ label_weights(bits, costs, count * LOOKED_AT) / costs
+    return [Scored(note.document.text, value) for note, value in zip(notes, values.tolist(), strict=True)]
 
 
 def _chosen(

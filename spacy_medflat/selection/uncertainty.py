@@ -9,6 +9,11 @@ OVERHEAD = 20
 """What it costs to open a text, in characters to be read. It keeps fragments from being the cheapest to annotate."""
 
 
+def reading_cost(text: str) -> int:
+    """What annotating a text costs, in characters: its length and `OVERHEAD`."""
+    return len(text) + OVERHEAD
+
+
 def entropy(candidates: Candidates) -> NDArray[np.float64]:
     """How unsure it is whether each span is an entity of its label, in bits (float64 [n]): 1 at a score of .5."""
     logit = np.abs(candidates.logit)
@@ -18,19 +23,20 @@ def entropy(candidates: Candidates) -> NDArray[np.float64]:
     return np.where(np.isfinite(logit), nats, 0.0) / np.log(2.0)
 
 
-def text_uncertainty(candidates: Candidates, length: int) -> float:
-    """What annotating a text would tell, in bits, for each character that must be read.
+def label_bits(candidates: Candidates, labels: int) -> NDArray[np.float64]:
+    """What annotating a text would tell of each label, in bits.
 
     Of the spans that begin at one token the most unsure one counts: ends and labels are doubtful together, and a
     pipeline of little training, which takes nearly everything for possible, is then no more unsure than of each token.
-    The sum is divided by the length, as in Shen et al., "Deep Active Learning for Named Entity Recognition" (ICLR
-    2018), since long texts have more of everything, plus `OVERHEAD`.
 
     candidates (Candidates): of the text, above a low threshold.
-    length (int): of the text, in characters.
+    labels (int): how many labels there are.
+    RETURNS (ndarray): the sums (float64 [labels]).
     """
-    if not len(candidates.start):
-        return 0.0
-    bits = np.zeros(int(candidates.start.max()) + 1)
-    np.maximum.at(bits, candidates.start, entropy(candidates))
-    return float(bits.sum()) / (length + OVERHEAD)
+    bits = entropy(candidates)
+    order = np.lexsort((-bits, candidates.start))
+    first_of_start = np.unique(candidates.start[order], return_index=True)[1]
+    most = order[first_of_start]
+    sums = np.zeros(labels)
+    np.add.at(sums, candidates.label[most], bits[most])
+    return sums
