@@ -41,7 +41,7 @@ def test_there_may_be_nothing_to_balance():
     assert label_weights(bits[:, :1], costs, 10) == pytest.approx([1.0])
 
 
-@given(arrays(np.float64, (12, 3), elements=st.floats(0, 5)), st.integers(1, 12))
+@given(arrays(np.float64, (12, 3), elements=st.floats(0, 5, width=16)), st.integers(1, 12))
 def test_weights_keep_the_sum_of_all_doubt(bits, count):
     weights = label_weights(bits, np.linspace(21, 200, 12), count)
     assert (weights > 0).all() and np.isfinite(weights).all()
